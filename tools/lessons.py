@@ -1,0 +1,120 @@
+"""Runs notebooks top to bottom, each in a fresh Jupyter kernel, and shows what came out.
+
+    python tools/lessons.py               run the lessons, print the table
+    python tools/lessons.py --save        run every notebook and store its outputs in it
+
+The last code cell of a lesson prints its headline in one line; the table reads it from the run.
+"""
+import argparse
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from tqdm import tqdm
+
+NBS = Path(__file__).parents[1] / "nbs"
+OFFLINE = Path(__file__).parent / "offline"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+WIDGET_TEXT = "Run this cell in Jupyter and a slider appears here."
+
+
+def lessons():
+    "The lessons, in their order."
+    return sorted(NBS.glob("[0-9]*.ipynb"))
+
+
+def notebooks():
+    "Every notebook: the lessons, the front page, and those of the library."
+    return lessons() + [NBS / "index.ipynb"] + sorted(NBS.glob("library/*.ipynb"))
+
+
+def code_cells(nb): return [cell for cell in nb.cells if cell.cell_type == "code"]
+
+
+def folded_code(nb):
+    "The Python blocks that the Markdown cells hold, those in folded solutions among them, in order."
+    text = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    return re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
+
+
+class LessonError(Exception):
+    "A notebook that did not run to its end: which one, which cell, and why."
+
+
+def run(path, *, offline=False, extra=(), on_cell=lambda: None):
+    """The notebook at `path` as it comes out of a fresh kernel; what is stored in the file is not used.
+
+    `extra` is more code to run at the end, in cells that are not kept. Raises `LessonError`."""
+    nb = nbformat.read(path, as_version=4)
+    own = len(nb.cells)
+    for cell in code_cells(nb): cell.outputs, cell.execution_count = [], None
+    nb.cells += [nbformat.v4.new_code_cell(code) for code in extra]
+    env = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))) if offline else dict(os.environ)
+    client = NotebookClient(nb, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}},
+                            on_cell_executed=lambda **_: on_cell())
+    try: client.execute(env=env)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        at = next((i for i, cell in enumerate(nb.cells) if any(o.output_type == "error" for o in cell.get("outputs", ()))),
+                  sum(cell.get("execution_count") is not None for cell in code_cells(nb)))
+        where = f"cell {at + 1} of {own}" if at < own else f"code in a solution:\n{nb.cells[at].source}\n"
+        why = next((f"{o.ename}: {o.evalue}" for cell in code_cells(nb) for o in cell.outputs if o.output_type == "error"), str(error))
+        raise LessonError(f"{path.relative_to(NBS.parent)}, {where}: {why}") from error
+    nb.cells = nb.cells[:own]
+    return nb
+
+
+def settle(nb):
+    "Make the outputs independent of the run: a live widget, which has a new identity each time, becomes a sentence."
+    for cell in code_cells(nb):
+        if any(WIDGET in o.get("data", {}) for o in cell.outputs):
+            cell.outputs = [nbformat.v4.new_output("display_data", {"text/plain": WIDGET_TEXT})]
+    return nb
+
+
+def headline(nb):
+    "What the notebook says of itself: the line that its last code cell prints."
+    text = "".join(o.text for o in code_cells(nb)[-1].outputs if o.output_type == "stream" and o.name == "stdout")
+    return text.strip()
+
+
+def save(nb, path):
+    "Store the outputs of the run `nb` in the file at `path`, clean of everything that differs between runs."
+    from nbdev.clean import clean_nb
+    nb = settle(nb)
+    clean_nb(nb)
+    partial = path.with_name(f".{path.name}.partial")
+    nbformat.write(nb, partial)
+    os.replace(partial, path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("notebook", nargs="*", type=Path, help="the notebooks to run (default: the lessons)")
+    parser.add_argument("--save", action="store_true", help="store the outputs in the notebooks (default: every notebook)")
+    args = parser.parse_args()
+    paths = [p.resolve() for p in args.notebook] or (notebooks() if args.save else lessons())
+
+    from pixelsim.digits import mnist_sample_folder
+    mnist_sample_folder()  # made here, with its own progress bar, so that no lesson has to wait for it
+    rows = []
+    with tqdm(total=sum(len(code_cells(nbformat.read(p, as_version=4))) for p in paths), unit=" cells", file=sys.stdout, leave=False) as bar:
+        for path in paths:
+            bar.set_description(path.stem)
+            start = time.monotonic()
+            try: nb = run(path, on_cell=bar.update)
+            except LessonError as error:
+                bar.close()
+                sys.exit(f"\nA lesson failed: {error}")
+            if args.save: save(nb, path)
+            rows.append((path.stem, headline(nb), f"{time.monotonic() - start:.0f}"))
+    wide, wider = (max(len(row[i]) for row in [*rows, ("lesson", "what it showed")]) for i in (0, 1))
+    print(f"{'lesson':{wide}}  {'what it showed':{wider}}  seconds\n{'─' * wide}  {'─' * wider}  ───────")
+    for name, showed, seconds in rows: print(f"{name:{wide}}  {showed:{wider}}  {seconds:>7}")
+
+
+if __name__ == "__main__": main()
