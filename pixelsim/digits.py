@@ -21,7 +21,7 @@ from PIL import Image,UnidentifiedImageError
 from torch import Tensor
 from tqdm import tqdm
 
-# %% ../nbs/library/digits.ipynb #03b6ff92
+# %% ../nbs/library/digits.ipynb #f765efd6
 @dataclass(frozen=True, eq=False)
 class ImageSet:
     "Images with their labels, in one order."
@@ -36,14 +36,15 @@ class ImageSet:
         label,   # One of `classes`
     )->Tensor:   # The images of that class, shape (n_label, h, w), uint8
         "The images of one class; raises `KeyError` for a class that is not there."
-        if label not in self.classes: raise KeyError(f"no class {label!r} here: the classes are {list(self.classes)}")
+        if label not in self.classes:
+            raise KeyError(f"no class {label!r} here: the classes are {list(self.classes)}")
         return self.images[torch.from_numpy(self.labels==label)]
 
     def __repr__(self):
         counts = ", ".join(f"{(self.labels==c).sum()} of class {c!r}" for c in self.classes)
         return f"ImageSet of {len(self)} images, {self.images.shape[1]}×{self.images.shape[2]} pixels: {counts}"
 
-# %% ../nbs/library/digits.ipynb #ed894ba5
+# %% ../nbs/library/digits.ipynb #7d065f49
 _BUNDLE_SHA256 = "cf292c89a9977253eb00cc3f3ff580075c87809f88260702d0901cd2a0e32e27"
 
 def _bundle():
@@ -51,7 +52,8 @@ def _bundle():
     content = files("pixelsim").joinpath("data/mnist.npz").read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != _BUNDLE_SHA256:
-        raise OSError(f"the bundled digits are damaged (SHA-256 {found}, expected {_BUNDLE_SHA256}): reinstall pixelsim")
+        raise OSError(f"the bundled digits are damaged (SHA-256 {found}, expected {_BUNDLE_SHA256}): "
+                      "reinstall pixelsim")
     return np.load(io.BytesIO(content), allow_pickle=False)
 
 # %% ../nbs/library/digits.ipynb #505d93d5
@@ -70,15 +72,15 @@ def _image_set(bundle, split, digits):
     labels = np.repeat(digits, [len(p) for p in parts])
     return ImageSet(torch.from_numpy(np.concatenate(parts)), labels, np.array(names), digits)
 
-# %% ../nbs/library/digits.ipynb #7f93bbbb
+# %% ../nbs/library/digits.ipynb #d6812a1f
 def load_mnist(
     digits:Iterable[int]=range(10),  # The digits you want, in the order you want them
 )->tuple[ImageSet,ImageSet]:         # The training set and the validation set
     """The bundled MNIST digits: no network, no files written.
 
-    Within a digit the images are in the order of `MNIST_SAMPLE`'s file names sorted as text. MNIST's test set is the
-    validation set, as in fastai. Raises `ValueError` for anything that is not a list of digits, and `OSError` if the
-    bundled file is damaged. Source: LeCun, Bottou, Bengio, Haffner (1998), https://doi.org/10.1109/5.726791."""
+    Within a digit the images are in the order of `MNIST_SAMPLE`'s file names sorted as text. MNIST's test set is
+    the validation set, as in fastai. Raises `ValueError` for anything that is not a list of digits, and `OSError`
+    if the bundled file is damaged. Source: LeCun, Bottou, Bengio, Haffner (1998), https://doi.org/10.1109/5.726791."""
     digits = _checked_digits(digits)
     bundle = _bundle()
     return _image_set(bundle, "train", digits), _image_set(bundle, "valid", digits)
@@ -101,7 +103,7 @@ def _fastai_config():
     return Config(Path(getenv("FASTAI_HOME", "~/.fastai")), "config.ini",
                   create=dict(data="data", archive="archive", storage="tmp", model="models"))
 
-# %% ../nbs/library/digits.ipynb #8a36a177
+# %% ../nbs/library/digits.ipynb #f6e8926b
 def _contents(layout, bundle):
     "The files of `layout`, by subfolder: the digit's key in `bundle` and its file names."
     return {f"{folder}/{d}": (f"{split}_{d}", [f"{i}.png" for i in bundle[f"{split}_{d}_index"]])
@@ -114,15 +116,16 @@ def _present(folder):
 
 def _missing(folder, layout, contents):
     "What `folder` lacks of `layout`, as paths below it."
-    absent = [f"{sub}/{name}" for sub,(_,names) in contents.items() for name in sorted({*names}-_present(folder/sub))]
+    absent = [f"{sub}/{name}" for sub,(_,names) in contents.items()
+              for name in sorted({*names}-_present(folder/sub))]
     if layout.csv and "labels.csv" not in _present(folder): absent.append("labels.csv")
     return absent
 
-# %% ../nbs/library/digits.ipynb #8470c334
+# %% ../nbs/library/digits.ipynb #b1559992
 def _write_folder(folder, layout, bundle, contents):
     "Write every file of `layout` into `folder`, which must not exist."
     total = sum(len(names) for _,names in contents.values())
-    with tqdm(total=total, desc=f"Writing the digits to {folder.parent.name}/{layout.folder}", unit=" files", leave=False) as bar:
+    with tqdm(total=total, desc=f"Writing {layout.folder}", unit=" files", leave=False) as bar:
         for sub,(key,names) in contents.items():
             (folder/sub).mkdir(parents=True)
             for name,pixels in zip(names, bundle[key]):
@@ -132,9 +135,10 @@ def _write_folder(folder, layout, bundle, contents):
         with (folder/"labels.csv").open("w", newline="") as f:
             rows = csv.writer(f, lineterminator="\n")
             rows.writerow(["name", "label"])
-            rows.writerows([f"{sub}/{name}", layout.digits.index(int(sub[-1]))] for sub,(_,names) in contents.items() for name in names)
+            for sub,(_,names) in contents.items():
+                rows.writerows([f"{sub}/{name}", layout.digits.index(int(sub[-1]))] for name in names)
 
-# %% ../nbs/library/digits.ipynb #9605125d
+# %% ../nbs/library/digits.ipynb #c663b07c
 def _mnist_folder(layout):
     "The folder of `layout` in fastai's data folder, made if it is not there."
     bundle = _bundle()
@@ -151,20 +155,20 @@ def _mnist_folder(layout):
                 _write_folder(partial, layout, bundle, contents)
                 partial.rename(folder)
     except OSError as e:
-        place = f"{getenv('FASTAI_HOME', '~/.fastai')}"
-        raise OSError(f"cannot write the digits below {place} ({e}): set FASTAI_HOME to a folder that you can write to, "
-                      "or use load_mnist(), which writes no files") from e
+        raise OSError(f"cannot write the digits below {getenv('FASTAI_HOME', '~/.fastai')} ({e}): set FASTAI_HOME "
+                      "to a folder that you can write to, or use load_mnist(), which writes no files") from e
     absent = _missing(folder, layout, contents)
-    if absent: raise OSError(f"{folder} is incomplete: {len(absent)} files are missing or empty, the first is {absent[0]}. "
-                             "It was left as it is; move it away or delete it, and call this again")
+    if absent:
+        raise OSError(f"{folder} is incomplete: {len(absent)} files are missing or empty, the first is {absent[0]}. "
+                      "It was left as it is; move it away or delete it, and call this again")
     return folder
 
-# %% ../nbs/library/digits.ipynb #a456405d
+# %% ../nbs/library/digits.ipynb #86a5b000
 def mnist_sample_folder()->Path:  # The folder that `untar_data(URLs.MNIST_SAMPLE)` returns
     """The threes and sevens as PNG files, laid out as fastai's `MNIST_SAMPLE`: `train/3/10.png` …, `labels.csv`.
 
-    Made from the bundled digits where fastai looks for it, once; a folder that is already there is checked, used and never
-    changed. Raises `OSError` if the place cannot be written, or holds an incomplete folder."""
+    Made from the bundled digits where fastai looks for it, once; a folder that is already there is checked,
+    used and never changed. Raises `OSError` if the place cannot be written, or holds an incomplete folder."""
     return _mnist_folder(_SAMPLE)
 
 # %% ../nbs/library/digits.ipynb #b6654f95
@@ -174,52 +178,65 @@ def mnist_folder()->Path:  # The folder that `untar_data(URLs.MNIST)` returns
     Made once, like `mnist_sample_folder`, and with the same errors."""
     return _mnist_folder(_FULL)
 
-# %% ../nbs/library/digits.ipynb #9a4cf82d
+# %% ../nbs/library/digits.ipynb #a736013f
 _SUFFIXES = {".png",".jpg",".jpeg",".bmp",".gif",".tif",".tiff",".webp",".pgm"}
-_GRAY_MODES = {"L", "1", "RGB"}
+_JUNK = {"Thumbs.db","desktop.ini","__MACOSX"}
+_GRAY_MODES = {"L","1","RGB"}
 
 def _visible(folder):
     "What is in `folder` in the text order of the names, without hidden files and what file managers leave."
-    return sorted((f for f in folder.iterdir() if f.name[0]!="." and f.name not in ("Thumbs.db","desktop.ini","__MACOSX")), key=lambda f: f.name)
+    found = [f for f in folder.iterdir() if f.name[0]!="." and f.name not in _JUNK]
+    return sorted(found, key=lambda f: f.name)
 
 def _read_gray(path):
     "The pixels of one image file, shape (h, w), uint8."
     try:
         with Image.open(path) as image:
             if image.mode not in _GRAY_MODES or "transparency" in image.info:
-                raise ValueError(f"{path} has mode {image.mode}, which does not turn into gray in one agreed way: save it as 8-bit grayscale or RGB without transparency")
+                raise ValueError(f"{path} has mode {image.mode}, which does not turn into gray in one agreed way: "
+                                 "save it as 8-bit grayscale, or as RGB without transparency")
             return np.array(image.convert("L"))
-    except (UnidentifiedImageError, OSError, SyntaxError) as e: raise OSError(f"cannot read {path} as an image: {e}") from e
+    except (UnidentifiedImageError, OSError, SyntaxError) as e:
+        raise OSError(f"cannot read {path} as an image: {e}") from e
 
 def _class_files(folder):
     "The image files of one class folder."
     found = _visible(folder)
     subs = [f.name for f in found if f.is_dir()]
-    if subs: raise ValueError(f"{folder} has subfolders ({', '.join(subs[:3])}), not images: if they are the classes, load {folder} itself")
+    if subs:
+        raise ValueError(f"{folder} has subfolders ({', '.join(subs[:3])}), not images: "
+                         f"if they are the classes, load {folder} itself")
     other = [f for f in found if f.suffix.lower() not in _SUFFIXES]
-    if other: raise ValueError(f"{other[0]} is not an image file: a class folder should hold only images ({' '.join(sorted(_SUFFIXES))})")
+    if other:
+        raise ValueError(f"{other[0]} is not an image file: a class folder should hold only images "
+                         f"({' '.join(sorted(_SUFFIXES))})")
     if not found: raise ValueError(f"{folder} is empty: each class needs at least one image")
     return found
 
-# %% ../nbs/library/digits.ipynb #4e54cd27
+# %% ../nbs/library/digits.ipynb #478f071c
 def load_folder(
     path:str|Path,          # Folder with one subfolder of images for each class
     label:Callable=str,     # Turns a subfolder's name into a label; `int` for digits
 )->ImageSet:                # Every image, by class and then by file name, both in text order
     """The images of a folder of class subfolders, as grayscale.
 
-    Colour is converted with Pillow's weights (ITU-R 601-2). Hidden files are ignored; files beside the class folders too.
-    Raises `NotADirectoryError`, `ValueError` (no classes, an empty class, two sizes, a file that is no image, a pixel
-    format that does not convert without choices) and `OSError` (an image that cannot be read), each with the file's name."""
+    Color is converted with Pillow's weights (ITU-R 601-2). Hidden files are ignored, and so are files beside the
+    class folders. Raises `NotADirectoryError`, `ValueError` (no classes, an empty class, two sizes, a file that is
+    no image, a pixel format that does not convert without choices) and `OSError` (an image that cannot be read),
+    each with the file's name."""
     path = Path(path)
-    if not path.is_dir(): raise NotADirectoryError(f"{path} is not a folder: pass one that has a subfolder for each class")
+    if not path.is_dir():
+        raise NotADirectoryError(f"{path} is not a folder: pass one that has a subfolder for each class")
     by_class = {label(d.name): _class_files(d) for d in _visible(path) if d.is_dir()}
-    if not by_class: raise ValueError(f"{path} has no subfolders: it needs one for each class, with the images inside")
+    if not by_class:
+        raise ValueError(f"{path} has no subfolders: it needs one for each class, with the images inside")
     paths = [f for fs in by_class.values() for f in fs]
-    images = [_read_gray(f) for f in tqdm(paths, desc=f"Reading {path.name}", unit=" files", leave=False, disable=len(paths)<1000)]
+    bar = tqdm(paths, desc=f"Reading {path.name}", unit=" files", leave=False, delay=2)
+    images = [_read_gray(f) for f in bar]
     odd = next((i for i,im in enumerate(images) if im.shape!=images[0].shape), None)
     if odd is not None:
-        raise ValueError(f"all images should have one size, but {paths[0]} has {images[0].shape} and {paths[odd]} has {images[odd].shape}: resize them first")
+        raise ValueError(f"all images should have one size, but {paths[0]} has {images[0].shape} "
+                         f"and {paths[odd]} has {images[odd].shape}: resize them first")
     labels = np.repeat(list(by_class), [len(fs) for fs in by_class.values()])
     names = np.array([f.relative_to(path).as_posix() for f in paths])
     return ImageSet(torch.from_numpy(np.stack(images)), labels, names, tuple(by_class))
