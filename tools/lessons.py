@@ -54,16 +54,19 @@ def run(path, *, offline=False, extra=(), on_cell=lambda: None):
     own = len(nb.cells)
     for cell in code_cells(nb): cell.outputs, cell.execution_count = [], None
     nb.cells += [nbformat.v4.new_code_cell(code) for code in extra]
-    env = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))) if offline else dict(os.environ)
-    client = NotebookClient(nb, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}},
+    env = dict(os.environ)
+    if offline: env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), env.get("PYTHONPATH")]))
+    started = []
+    client = NotebookClient(nb, kernel_name="python3", extra_arguments=["--log-level=ERROR"], timeout=600,
+                            resources={"metadata": {"path": str(path.parent)}},
+                            on_cell_start=lambda cell_index, **_: started.append(cell_index),
                             on_cell_executed=lambda **_: on_cell())
     try: client.execute(env=env)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        at = next((i for i, cell in enumerate(nb.cells) if any(o.output_type == "error" for o in cell.get("outputs", ()))),
-                  sum(cell.get("execution_count") is not None for cell in code_cells(nb)))
+        at = started[-1]
         where = f"cell {at + 1} of {own}" if at < own else f"code in a solution:\n{nb.cells[at].source}\n"
-        why = next((f"{o.ename}: {o.evalue}" for cell in code_cells(nb) for o in cell.outputs if o.output_type == "error"), str(error))
-        raise LessonError(f"{path.relative_to(NBS.parent)}, {where}: {why}") from error
+        why = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error).strip()
+        raise LessonError(f"{os.path.relpath(path, NBS.parent)}, {where}: {why}") from error
     nb.cells = nb.cells[:own]
     return nb
 
@@ -98,11 +101,12 @@ def main():
     parser.add_argument("--save", action="store_true", help="store the outputs in the notebooks (default: every notebook)")
     args = parser.parse_args()
     paths = [p.resolve() for p in args.notebook] or (notebooks() if args.save else lessons())
+    if not paths: sys.exit(f"There are no lessons in {NBS}: is this a complete copy of the repository?")
 
     from pixelsim.digits import mnist_sample_folder
     mnist_sample_folder()  # made here, with its own progress bar, so that no lesson has to wait for it
     rows = []
-    with tqdm(total=sum(len(code_cells(nbformat.read(p, as_version=4))) for p in paths), unit=" cells", file=sys.stdout, leave=False) as bar:
+    with tqdm(total=sum(len(code_cells(nbformat.read(p, as_version=4))) for p in paths), unit=" cells", leave=False, disable=None) as bar:
         for path in paths:
             bar.set_description(path.stem)
             start = time.monotonic()
