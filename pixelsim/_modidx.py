@@ -35,11 +35,14 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'pixelsim.classifier._read_archive': ( 'library/classifier.html#_read_archive',
                                                                             'pixelsim/classifier.py')},
             'pixelsim.digits': { 'pixelsim.digits.ImageSet': ('library/digits.html#imageset', 'pixelsim/digits.py'),
+                                 'pixelsim.digits.ImageSet.__contains__': ( 'library/digits.html#imageset.__contains__',
+                                                                            'pixelsim/digits.py'),
                                  'pixelsim.digits.ImageSet.__getitem__': ('library/digits.html#imageset.__getitem__', 'pixelsim/digits.py'),
                                  'pixelsim.digits.ImageSet.__len__': ('library/digits.html#imageset.__len__', 'pixelsim/digits.py'),
                                  'pixelsim.digits.ImageSet.__repr__': ('library/digits.html#imageset.__repr__', 'pixelsim/digits.py'),
                                  'pixelsim.digits._Layout': ('library/digits.html#_layout', 'pixelsim/digits.py'),
                                  'pixelsim.digits._bundle': ('library/digits.html#_bundle', 'pixelsim/digits.py'),
+                                 'pixelsim.digits._by_class': ('library/digits.html#_by_class', 'pixelsim/digits.py'),
                                  'pixelsim.digits._checked_digits': ('library/digits.html#_checked_digits', 'pixelsim/digits.py'),
                                  'pixelsim.digits._class_files': ('library/digits.html#_class_files', 'pixelsim/digits.py'),
                                  'pixelsim.digits._contents': ('library/digits.html#_contents', 'pixelsim/digits.py'),
@@ -73,4 +76,5 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'pixelsim.show.show_image': ('library/show.html#show_image', 'pixelsim/show.py'),
                                'pixelsim.show.show_images': ('library/show.html#show_images', 'pixelsim/show.py'),
                                'pixelsim.show.show_numbers': ('library/show.html#show_numbers', 'pixelsim/show.py')},
-            'pixelsim.tensors': {'pixelsim.tensors.explain_shape': ('tensors.html#explain_shape', 'pixelsim/tensors.py')}}}
+            'pixelsim.tensors': { 'pixelsim.tensors._stride': ('tensors.html#_stride', 'pixelsim/tensors.py'),
+                                  'pixelsim.tensors.explain_shape': ('tensors.html#explain_shape', 'pixelsim/tensors.py')}}}

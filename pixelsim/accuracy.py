@@ -13,15 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# %% ../nbs/06_accuracy.ipynb #39a5b3eb
+# %% ../nbs/06_accuracy.ipynb #21d54b71
 def mnist_distance(
     a:Tensor,  # Image or images as floats, shape (..., h, w)
     b:Tensor,  # Image or images as floats that broadcast against `a`
 )->Tensor:     # Mean absolute difference over the last two axes, the shape of what is left
     """The distance of the source, to the letter: `(a-b).abs().mean((-1,-2))`.
 
-    `l1_distance` is the same with more checks. Raises `TypeError` for whole numbers, whose difference
-    could wrap round. Source: Howard and Gugger, *Deep Learning for Coders*, chapter 4."""
+    `l1_distance` is the same with more checks. Raises `TypeError` for whole numbers, whose difference could wrap around. Source: Howard and Gugger, *Deep Learning for Coders*, chapter 4."""
     for x in (a, b):
         if not x.is_floating_point():
             raise TypeError(f"mnist_distance needs floats, got {x.dtype}: convert with to_float first")

@@ -15,3 +15,6 @@ from .means import *
 from .pixels import *
 from .show import *
 from .tensors import *
+
+# %% ../nbs/library/all.ipynb #87a1af6c
+__all__ = [name for name in globals() if name[0]!="_"]  # star imports bring in public names only

@@ -19,7 +19,7 @@ from .accuracy import accuracy
 from .distances import l1_distance,l2_distance
 from .means import class_means
 
-# %% ../nbs/library/classifier.ipynb #dfd613d2
+# %% ../nbs/library/classifier.ipynb #3172c858
 _DISTANCES = {"l1": l1_distance, "l2": l2_distance}
 _FORMAT = 1  # raised when a saved model changes in a way that older code would misread
 _CHUNK = 1024
@@ -27,8 +27,8 @@ _CHUNK = 1024
 class PixelSimilarity:
     """The nearest-mean classifier: predicts the class whose mean image is nearest.
 
-    Source: Hastie, Tibshirani, Friedman, *The Elements of Statistical Learning*, 2nd edition, section 4.3; with L1,
-    Howard and Gugger, *Deep Learning for Coders*, chapter 4."""
+    Source: Hastie, Tibshirani, Friedman, *The Elements of Statistical Learning*, 2nd edition, section 18.2; with
+    L1, Howard and Gugger, *Deep Learning for Coders*, chapter 4."""
     def __init__(self,
         distance:str="l1",  # "l1", the mean absolute difference, or "l2", the root mean squared difference
     ):

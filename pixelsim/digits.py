@@ -21,7 +21,7 @@ from PIL import Image,UnidentifiedImageError
 from torch import Tensor
 from tqdm import tqdm
 
-# %% ../nbs/library/digits.ipynb #f765efd6
+# %% ../nbs/library/digits.ipynb #813b543d
 @dataclass(frozen=True, eq=False)
 class ImageSet:
     "Images with their labels, in one order."
@@ -31,6 +31,10 @@ class ImageSet:
     classes:tuple      # The classes, in the order asked for
 
     def __len__(self): return len(self.images)
+
+    __iter__ = None  # Python would otherwise try the classes 0, 1, 2, …
+
+    def __contains__(self, label): return label in self.classes
 
     def __getitem__(self,
         label,   # One of `classes`
@@ -56,9 +60,10 @@ def _bundle():
                       "reinstall pixelsim")
     return np.load(io.BytesIO(content), allow_pickle=False)
 
-# %% ../nbs/library/digits.ipynb #505d93d5
+# %% ../nbs/library/digits.ipynb #24a4d06a
 def _checked_digits(digits):
-    digits = tuple(digits) if isinstance(digits, Iterable) else (digits,)
+    several = isinstance(digits, Iterable) and not isinstance(digits, (str,bytes)) and getattr(digits, "ndim", 1)
+    digits = tuple(digits) if several else (digits,)
     wrong = [d for d in digits if isinstance(d, bool) or not isinstance(d, (int,np.integer)) or not 0<=d<=9]
     if wrong: raise ValueError(f"digits should be whole numbers from 0 to 9, got {wrong[0]!r}")
     if not digits: raise ValueError("digits is empty: name at least one, for example load_mnist([3, 7])")
@@ -138,28 +143,31 @@ def _write_folder(folder, layout, bundle, contents):
             for sub,(_,names) in contents.items():
                 rows.writerows([f"{sub}/{name}", layout.digits.index(int(sub[-1]))] for name in names)
 
-# %% ../nbs/library/digits.ipynb #c663b07c
+# %% ../nbs/library/digits.ipynb #0ed66dcd
 def _mnist_folder(layout):
     "The folder of `layout` in fastai's data folder, made if it is not there."
     bundle = _bundle()
     contents = _contents(layout, bundle)
     try:
         config = _fastai_config()
-        folder = config.path("data")/layout.folder
+        archives = config.path("archive", "archive")  # a default, as another process may be writing the file
+        folder = config.path("data", "data")/layout.folder
         if folder.exists() and not _missing(folder, layout, contents): return folder
         partial = folder.with_name(f".{layout.folder}.partial")
-        for parent in (folder.parent, config.path("archive")): parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(config.path("archive")/f"{layout.archive}.lock"):
+        for parent in (folder.parent, archives): parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(archives/f"{layout.archive}.lock"):
             if not folder.exists():
                 if partial.exists(): shutil.rmtree(partial)
-                _write_folder(partial, layout, bundle, contents)
-                partial.rename(folder)
+                try:
+                    _write_folder(partial, layout, bundle, contents)
+                    partial.rename(folder)
+                finally: shutil.rmtree(partial, ignore_errors=True)
     except OSError as e:
         raise OSError(f"cannot write the digits below {getenv('FASTAI_HOME', '~/.fastai')} ({e}): set FASTAI_HOME "
                       "to a folder that you can write to, or use load_mnist(), which writes no files") from e
     absent = _missing(folder, layout, contents)
     if absent:
-        raise OSError(f"{folder} is incomplete: {len(absent)} files are missing or empty, the first is {absent[0]}. "
+        raise OSError(f"{folder} is incomplete: missing or empty files: {len(absent)}, the first is {absent[0]}. "
                       "It was left as it is; move it away or delete it, and call this again")
     return folder
 
@@ -178,10 +186,10 @@ def mnist_folder()->Path:  # The folder that `untar_data(URLs.MNIST)` returns
     Made once, like `mnist_sample_folder`, and with the same errors."""
     return _mnist_folder(_FULL)
 
-# %% ../nbs/library/digits.ipynb #a736013f
+# %% ../nbs/library/digits.ipynb #57f6d49b
 _SUFFIXES = {".png",".jpg",".jpeg",".bmp",".gif",".tif",".tiff",".webp",".pgm"}
 _JUNK = {"Thumbs.db","desktop.ini","__MACOSX"}
-_GRAY_MODES = {"L","1","RGB"}
+_GRAY_MODES = {"mode L","mode 1","mode P","mode RGB"}
 
 def _visible(folder):
     "What is in `folder` in the text order of the names, without hidden files and what file managers leave."
@@ -192,11 +200,14 @@ def _read_gray(path):
     "The pixels of one image file, shape (h, w), uint8."
     try:
         with Image.open(path) as image:
-            if image.mode not in _GRAY_MODES or "transparency" in image.info:
-                raise ValueError(f"{path} has mode {image.mode}, which does not turn into gray in one agreed way: "
+            what = f"mode {image.mode}"+(" with transparency" if "transparency" in image.info else "")
+            if what not in _GRAY_MODES:
+                raise ValueError(f"{path} has {what}, which does not turn into gray in one agreed way: "
                                  "save it as 8-bit grayscale, or as RGB without transparency")
+            frames = getattr(image, "n_frames", 1)
+            if frames>1: raise ValueError(f"{path} holds {frames} images: save the one you want by itself")
             return np.array(image.convert("L"))
-    except (UnidentifiedImageError, OSError, SyntaxError) as e:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as e:
         raise OSError(f"cannot read {path} as an image: {e}") from e
 
 def _class_files(folder):
@@ -213,7 +224,20 @@ def _class_files(folder):
     if not found: raise ValueError(f"{folder} is empty: each class needs at least one image")
     return found
 
-# %% ../nbs/library/digits.ipynb #478f071c
+# %% ../nbs/library/digits.ipynb #cfed6d8b
+def _by_class(path, label):
+    "The image files of each class folder in `path`, by the label of the class."
+    folders = {}
+    for folder in _visible(path):
+        if not folder.is_dir(): continue
+        try: name = label(folder.name)
+        except Exception as e: raise ValueError(f"{folder} does not turn into a label with {label}: {e}") from e
+        if name in folders:
+            raise ValueError(f"{folders[name]} and {folder} both get the label {name!r}: each class needs its own")
+        folders[name] = folder
+    return {name: _class_files(folder) for name,folder in folders.items()}
+
+# %% ../nbs/library/digits.ipynb #cfcf70d4
 def load_folder(
     path:str|Path,          # Folder with one subfolder of images for each class
     label:Callable=str,     # Turns a subfolder's name into a label; `int` for digits
@@ -227,7 +251,7 @@ def load_folder(
     path = Path(path)
     if not path.is_dir():
         raise NotADirectoryError(f"{path} is not a folder: pass one that has a subfolder for each class")
-    by_class = {label(d.name): _class_files(d) for d in _visible(path) if d.is_dir()}
+    by_class = _by_class(path, label)
     if not by_class:
         raise ValueError(f"{path} has no subfolders: it needs one for each class, with the images inside")
     paths = [f for fs in by_class.values() for f in fs]

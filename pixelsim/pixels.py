@@ -40,12 +40,12 @@ def ink_coverage(
                          "for one image pass images[None]")
     return (images>0).float().mean((1, 2))
 
-# %% ../nbs/01_pixels.ipynb #2588d1be
+# %% ../nbs/01_pixels.ipynb #9205b6e6
 def best_threshold(
     values:Tensor,    # One number for each image, shape (n,)
     is_above:Tensor,  # True where the number should lie above the threshold, shape (n,)
 )->tuple[float,float]:  # The threshold, and the share of the images that it gets right
-    """The threshold that gets most of the images right, half-way between two neighboring values.
+    """The threshold that gets most of the images right, halfway between two neighboring values.
 
     Of several equally good ones it is the lowest. Raises `ValueError` if the shapes differ, if a value
     is not a finite number, or if all values are the same."""

@@ -64,14 +64,14 @@ def show_images(
     plt.tight_layout(pad=0.4)
     return axs.flat[:n]
 
-# %% ../nbs/library/show.ipynb #9edf0d12
+# %% ../nbs/library/show.ipynb #69840adf
 def show_numbers(
     image:Tensor|np.ndarray,  # Grayscale image or part of one, shape (h, w)
     top:int=0,                # Row number of the first row, for a part of an image
     left:int=0,               # Column number of the first column
     ax:Axes|None=None,        # Where to draw; new axes if None
 )->Axes:                      # The axes drawn on
-    "Draw every pixel as a square of its colour with its number in it; raises `ValueError` for any other shape."
+    "Draw every pixel as a square of its color with its number in it; raises `ValueError` for any other shape."
     array,full = _as_array(image)
     height,width = array.shape
     ax = _axes(ax, height, width, inches=max(3, 0.36*max(height, width)))

@@ -5,28 +5,35 @@
 # %% auto #0
 __all__ = ['explain_shape']
 
-# %% ../nbs/02_tensors.ipynb #c1cf4c99
+# %% ../nbs/02_tensors.ipynb #808693c5
+from math import prod
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from .show import Table
 
-# %% ../nbs/02_tensors.ipynb #8b62a237
+# %% ../nbs/02_tensors.ipynb #288eb1da
+def _stride(array):
+    "The strides of a NumPy array in elements, as PyTorch counts them."
+    return tuple(s//array.itemsize for s in array.strides)
+
+# %% ../nbs/02_tensors.ipynb #e753abf5
 def explain_shape(
     x:Tensor|np.ndarray,  # Any tensor or array
 )->Table:                 # Rank, shape, type, memory and place, each with what it means
     "What a tensor is, in a table; raises `TypeError` for anything but a tensor or an array."
     if not isinstance(x, (Tensor,np.ndarray)):
         raise TypeError(f"x should be a tensor or an array, got {type(x).__name__}: try torch.tensor(x)")
-    device = x.device if isinstance(x, Tensor) else "cpu"
-    t = x if isinstance(x, Tensor) else torch.as_tensor(x)
-    sizes = " × ".join(map(str, t.shape)) or "no axes"
-    size = t.element_size()
+    if isinstance(x, Tensor): stride,contiguous,size,device = x.stride(),x.is_contiguous(),x.element_size(),x.device
+    else: stride,contiguous,size,device = _stride(x),x.flags.c_contiguous,x.itemsize,"cpu"
+    shape,elements = tuple(x.shape),prod(x.shape)
+    sizes = " × ".join(map(str, shape)) or "no axes"
     return Table(["property", "value", "which means"], [
-        ["rank", t.ndim, f"{t.ndim} numbers name one element"],
-        ["shape", tuple(t.shape), f"{sizes}: {t.numel():,} elements"],
-        ["dtype", str(x.dtype).removeprefix("torch."), f"{size} × {t.numel():,} = {size*t.numel():,} bytes"],
-        ["stride", t.stride(), "how many elements in memory one step along each axis skips"],
-        ["contiguous", *(["yes", "every reshape is free"] if t.is_contiguous() else ["no", "a reshape may copy"])],
+        ["rank", len(shape), f"numbers needed to name one element: {len(shape)}"],
+        ["shape", shape, f"{sizes}: {elements:,} elements"],
+        ["dtype", str(x.dtype).removeprefix("torch."), f"{size} × {elements:,} = {size*elements:,} bytes"],
+        ["stride", stride, "how many elements in memory one step along each axis skips"],
+        ["contiguous", *(["yes", "every reshape is free"] if contiguous else ["no", "a reshape may copy"])],
         ["device", device, "where the numbers are"]])

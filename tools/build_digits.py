@@ -3,7 +3,7 @@
     python tools/build_digits.py FOLDER [--out FILE]
 
 FOLDER holds the files as their authors published them, gzipped. Each is checked against the SHA-256 of its
-unzipped content before it is used, and the result is the same to the last byte every time (with one zlib).
+unzipped content before it is used, and the result is the same to the last byte every time (with the same zlib, on the same kind of system).
 """
 import argparse
 import gzip
@@ -53,8 +53,9 @@ def main():
     parser.add_argument("folder", type=Path, help="where the four original .gz files are")
     parser.add_argument("--out", type=Path, default=BUNDLE, help="the file to write (default: the package's)")
     args = parser.parse_args()
+    arrays = bundle_arrays(args.folder)
     partial = args.out.with_name(f".{args.out.name}.partial")
-    with partial.open("wb") as file: np.savez_compressed(file, **bundle_arrays(args.folder))
+    with partial.open("wb") as file: np.savez_compressed(file, **arrays)
     os.replace(partial, args.out)
     print(f"{args.out}\n{args.out.stat().st_size:,} bytes, SHA-256 {hashlib.sha256(args.out.read_bytes()).hexdigest()}")
 
