@@ -1,0 +1,53 @@
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+
+# The Python to make .venv with; while .venv has one that works, that one.
+PYTHON ?= $(shell $(BIN)/python -c "import pip" 2>/dev/null && echo $(BIN)/python || echo python3)
+
+# $(call setup,course): .venv is there, with pixelsim and everything that `course` or `dev` needs.
+define setup
+@$(PYTHON) -c "" 2>/dev/null || { echo "The command $(PYTHON) is missing or does not run: install Python from" \
+	"https://www.python.org/downloads/, or name yours, for example make $@ PYTHON=python3.12" >&2; exit 1; }
+@$(PYTHON) tools/setup_env.py $(1) $(if $(MIN_FREE_GB),--min-free-gb $(MIN_FREE_GB))
+endef
+
+.PHONY: help course lab test export save digits clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+course:  ## Set everything up, run every lesson, and show what came out
+	$(call setup,course)
+	@$(BIN)/python tools/lessons.py
+	@echo "To open the lessons in Jupyter: make lab"
+
+lab:  ## Open the lessons in Jupyter
+	$(call setup,course)
+	@$(BIN)/jupyter lab --ServerApp.root_dir=nbs
+
+test:  ## Run the tests
+	$(call setup,dev)
+	@$(BIN)/python -m pytest
+
+export:  ## Write the library from the notebooks
+	$(call setup,dev)
+	@$(BIN)/nbdev-export
+
+save:  ## Run every notebook, store its outputs, and write the library and README.md from them
+	$(call setup,dev)
+	@$(BIN)/python tools/lessons.py --save
+	@$(BIN)/nbdev-export
+	@$(BIN)/nbdev-clean
+	@$(BIN)/python tools/readme.py
+
+digits:  ## Build the bundled digits again from MNIST's four original files: make digits FROM=folder
+	@test -d "$(FROM)" || { echo "There is no folder '$(FROM)': name it, make digits FROM=folder" >&2; exit 1; }
+	$(call setup,course)
+	@$(BIN)/python tools/build_digits.py "$(FROM)"
+
+clean:  ## Delete what builds and tests left behind; .venv stays
+	@rm -rf build dist *.egg-info .pytest_cache .hypothesis
+	@find nbs pixelsim tests tools \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
