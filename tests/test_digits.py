@@ -1,0 +1,884 @@
+"""The bundled digits, and the folders made of them.
+
+Every test gets its own FASTAI_HOME, so the folder that fastai uses on this machine is never touched. What needs a
+second process gets a real one.
+"""
+import csv
+import gzip
+import hashlib
+import os
+import re
+import shutil
+import string
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+import zlib
+from contextlib import contextmanager
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from filelock import FileLock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pixelsim import digits
+from pixelsim.digits import ImageSet, load_folder, load_mnist, mnist_folder, mnist_sample_folder
+
+try: import fcntl
+except ImportError: fcntl = None  # Windows
+
+ROOT = Path(__file__).parents[1]
+BUNDLE = files("pixelsim").joinpath("data/mnist.npz")
+BUILDER = ROOT / "tools" / "build_digits.py"
+
+# MNIST's own table of how often each digit occurs, 0 to 9
+COUNTS = {"train": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
+          "valid": [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]}
+# SHA-256 of the four original files, unzipped
+ORIGINALS = {"train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+             "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+             "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+             "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}
+IN_SAMPLE = 6131 + 6265 + 1010 + 1028
+HANGS = 300  # seconds after which a child process counts as hung: no speed is measured
+CHILDREN = []
+
+needs_fastai = pytest.mark.skipif(
+    find_spec("fastai") is None, reason="NOT TESTED: fastai is not installed, so we cannot see if it finds the folder")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    "A FASTAI_HOME for this test alone, which does not exist yet; cleared away at once, as it may get many files."
+    monkeypatch.setenv("FASTAI_HOME", str(tmp_path / "home"))
+    yield tmp_path / "home"
+    for process in CHILDREN:
+        process.kill()  # a failed test may have left it running
+        process.communicate(timeout=HANGS)
+    CHILDREN.clear()
+    for folder in ("home", "else where"): shutil.rmtree(tmp_path / folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def bundle():
+    "The bundled arrays, read with NumPy alone."
+    with BUNDLE.open("rb") as file, np.load(file, allow_pickle=False) as arrays: return {k: arrays[k] for k in arrays}
+
+
+@pytest.fixture(scope="session")
+def shared_home(tmp_path_factory):
+    "The FASTAI_HOME of the two folders that are made once."
+    folder = tmp_path_factory.mktemp("shared")
+    yield folder / "home"
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sample(shared_home):
+    "The folder of threes and sevens, made once; tests only read it."
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FASTAI_HOME", str(shared_home))
+        return mnist_sample_folder()
+
+
+@pytest.fixture(scope="session")
+def wanted(sample):
+    "The bytes of every file of the sample, whose pixels have a test of their own."
+    return contents(sample)
+
+
+@pytest.fixture(scope="session")
+def everything(shared_home):
+    "The folder of all digits, made once; tests only read it."
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FASTAI_HOME", str(shared_home))
+        return mnist_folder()
+
+
+def start(code, *args, home, pythonpath=(), cwd=None):
+    "A Python process that runs `code` with this very pixelsim and FASTAI_HOME at `home`."
+    path = [*map(str, pythonpath), str(Path(digits.__file__).parents[1]), *filter(None, [os.getenv("PYTHONPATH")])]
+    env = os.environ | {"FASTAI_HOME": str(home), "PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1",
+                        "PYTHONDONTWRITEBYTECODE": "1"}
+    CHILDREN.append(subprocess.Popen([sys.executable, "-c", code, *map(str, args)], env=env, cwd=cwd,
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"))
+    return CHILDREN[-1]
+
+
+@contextmanager
+def unless_it_hangs(process):
+    "Ends `process`, and with it what waits for its output, if this block does not end in good time."
+    hung = threading.Timer(HANGS, process.kill)
+    hung.start()
+    try: yield
+    finally: hung.cancel()
+
+
+def expect(process, line):
+    "Wait until `process` prints `line`."
+    with unless_it_hangs(process): assert process.stdout.readline().strip() == line
+
+
+def let_go(process):
+    "Send the line that `process` waits for."
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def finish(process):
+    "What `process` printed since, once it has ended well."
+    with unless_it_hangs(process):
+        said = process.stdout.read().strip()  # not communicate(), which loses what readline() has buffered
+        process.wait()
+    assert process.returncode == 0, f"the child process ended with {process.returncode}; it printed {said!r}"
+    return said
+
+
+def stamps(folder):
+    "When each file and folder below `folder` was last changed, and its size."
+    return {f.relative_to(folder).as_posix(): (f.stat().st_mtime_ns, f.stat().st_size) for f in folder.rglob("*")}
+
+
+def contents(folder):
+    "The bytes of each file below `folder`."
+    return {f.relative_to(folder).as_posix(): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+
+
+def assert_whole(folder, wanted):
+    "`folder` holds the files `wanted` and no others, and nothing is left beside it."
+    found = contents(folder)
+    assert len(wanted) == IN_SAMPLE + 1
+    assert [k for k in found.keys() | wanted.keys() if found.get(k) != wanted.get(k)][:3] == []
+    assert os.listdir(folder.parent) == ["mnist_sample"]
+
+
+# The data
+
+def test_counts_types_and_order(bundle):
+    "Every digit occurs as often as published; arrays are uint8 images; positions are in the text order of file names."
+    assert sorted(bundle) == sorted(f"{s}_{d}{x}" for s in COUNTS for d in range(10) for x in ("", "_index"))
+    for split, counts in COUNTS.items():
+        for digit, count in enumerate(counts):
+            images, index = bundle[f"{split}_{digit}"], bundle[f"{split}_{digit}_index"]
+            assert images.shape == (count, 28, 28) and images.dtype == np.uint8
+            assert index.shape == (count,) and index.dtype.kind == "u"
+            names = [f"{i}.png" for i in index]
+            assert names == sorted(names)
+
+
+def test_no_pickle():
+    "Each array opens with pickles forbidden, and none holds Python objects."
+    with BUNDLE.open("rb") as shipped, zipfile.ZipFile(shipped) as archive:
+        assert len(archive.namelist()) == 40
+        for name in archive.namelist():
+            with archive.open(name) as file: assert np.load(file, allow_pickle=False).dtype.hasobject is False
+
+
+def test_load_mnist_gives_the_published_sets():
+    "All ten digits in order, with the published counts, as uint8 tensors, labels and names that agree."
+    for split, images in zip(COUNTS, load_mnist()):
+        assert isinstance(images, ImageSet) and images.classes == tuple(range(10))
+        assert images.images.dtype == torch.uint8 and tuple(images.images.shape) == (sum(COUNTS[split]), 28, 28)
+        assert images.labels.tolist() == [d for d, n in enumerate(COUNTS[split]) for _ in range(n)]
+        assert [int(n.split("/")[1]) for n in images.names] == images.labels.tolist()
+        assert len(set(images.names)) == sum(COUNTS[split])
+
+
+def test_the_books_first_threes():
+    "The first ten names and the 6×6 corner of the second three are the ones that the book prints."
+    train, valid = load_mnist([3, 7])
+    printed = [10, 10000, 10011, 10031, 10034, 10042, 10052, 1007, 10074, 10091]
+    assert train.names[:10].tolist() == [f"train/3/{i}.png" for i in printed]
+    assert train[3][1, 4:10, 4:10].tolist() == [
+        [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 29], [0, 0, 0, 48, 166, 224],
+        [0, 93, 244, 249, 253, 187], [0, 107, 253, 253, 230, 48], [0, 3, 20, 20, 15, 0]]
+    assert [len(s[d]) for s in (train, valid) for d in (3, 7)] == [6131, 6265, 1010, 1028]
+
+
+# Genuine, and remade by the builder
+
+@pytest.fixture(scope="session")
+def originals(bundle):
+    "The four files as MNIST's authors published them, put together again by hand from the bundle."
+    made = {}
+    for split, name in (("train", "train"), ("valid", "t10k")):
+        n = sum(COUNTS[split])
+        images, labels = np.zeros((n, 28, 28), np.uint8), np.full(n, 255, np.uint8)
+        for digit in range(10):
+            index = bundle[f"{split}_{digit}_index"]
+            images[index], labels[index] = bundle[f"{split}_{digit}"], digit
+        made[f"{name}-images-idx3-ubyte"] = struct.pack(">IIII", 2051, n, 28, 28) + images.tobytes()
+        made[f"{name}-labels-idx1-ubyte"] = struct.pack(">II", 2049, n) + labels.tobytes()
+    return made
+
+
+@pytest.fixture(scope="session")
+def originals_folder(originals, tmp_path_factory):
+    "The four files, gzipped, in a folder."
+    folder = tmp_path_factory.mktemp("originals")
+    for name, content in originals.items(): (folder / f"{name}.gz").write_bytes(gzip.compress(content, compresslevel=1))
+    return folder
+
+
+def build(folder, out):
+    "Run the builder; returns the finished process."
+    return subprocess.run([sys.executable, str(BUILDER), str(folder), "--out", str(out)], capture_output=True,
+                          text=True, env=os.environ | {"PYTHONUTF8": "1"}, encoding="utf-8", timeout=HANGS)
+
+
+@pytest.fixture(scope="session")
+def rebuilt(originals_folder, tmp_path_factory):
+    "The file that the builder makes of the four originals."
+    out = tmp_path_factory.mktemp("rebuilt") / "mnist.npz"
+    run = build(originals_folder, out)
+    assert run.returncode == 0, run.stderr
+    assert os.listdir(out.parent) == ["mnist.npz"]
+    return out
+
+
+@pytest.mark.parametrize("name", ORIGINALS)
+def test_the_bundle_is_the_original_data(originals, name):
+    "With every image back in its place, the original file appears, to the last bit."
+    assert hashlib.sha256(originals[name]).hexdigest() == ORIGINALS[name]
+
+
+def test_builder_makes_the_same_arrays(rebuilt, bundle):
+    "From the originals the builder makes the arrays that are shipped."
+    with np.load(rebuilt, allow_pickle=False) as again:
+        assert sorted(again) == sorted(bundle)
+        for key in again:
+            assert again[key].dtype == bundle[key].dtype
+            assert np.array_equal(again[key], bundle[key]), key
+
+
+def stored_stream(path, name):
+    "The compressed bytes of one member of a zip file."
+    with zipfile.ZipFile(path) as archive: info = archive.getinfo(name)
+    with open(path, "rb") as file:
+        file.seek(info.header_offset + 26)
+        skip = sum(struct.unpack("<HH", file.read(4)))  # the lengths of the name and of the extra field
+        file.seek(skip, os.SEEK_CUR)
+        return file.read(info.compress_size)
+
+
+def test_builder_makes_the_same_bytes(rebuilt, tmp_path):
+    "Where zlib compresses as it did for the shipped file, the builder makes the same file, byte for byte."
+    if sys.platform == "win32":
+        pytest.skip("NOT COMPARED byte for byte: a zip file names the system that made it, and this one is Windows")
+    shipped = tmp_path / "mnist.npz"
+    shipped.write_bytes(BUNDLE.read_bytes())
+    with zipfile.ZipFile(shipped) as archive: plain = archive.read("valid_1.npy")
+    packer = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -15)
+    if packer.compress(plain) + packer.flush() != stored_stream(shipped, "valid_1.npy"):
+        pytest.skip(f"NOT COMPARED byte for byte: zlib {zlib.ZLIB_RUNTIME_VERSION} packs the same data in other bytes")
+    assert hashlib.sha256(rebuilt.read_bytes()).hexdigest() == hashlib.sha256(shipped.read_bytes()).hexdigest()
+
+
+def test_builder_refuses_a_changed_file(originals, originals_folder, tmp_path):
+    "One other byte, and the builder stops with the file's name and both hashes, and leaves nothing behind."
+    folder, out = tmp_path / "in", tmp_path / "out" / "mnist.npz"
+    out.parent.mkdir()
+    shutil.copytree(originals_folder, folder)
+    changed = bytearray(originals["t10k-labels-idx1-ubyte"])
+    changed[1234] ^= 1
+    (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(bytes(changed)))
+    run = build(folder, out)
+    assert run.returncode != 0
+    for part in ("t10k-labels-idx1-ubyte.gz", ORIGINALS["t10k-labels-idx1-ubyte"], hashlib.sha256(changed).hexdigest()):
+        assert part in run.stderr
+    assert "Traceback" not in run.stderr
+    assert os.listdir(out.parent) == []
+
+
+# A damaged installation
+
+def test_damaged_bundle(tmp_path, monkeypatch, home):
+    "One flipped bit is noticed, by `load_mnist` and before any folder is made; the same copy undamaged is fine."
+    copy = tmp_path / "package" / "data" / "mnist.npz"
+    copy.parent.mkdir(parents=True)
+    content = bytearray(BUNDLE.read_bytes())
+    monkeypatch.setattr(digits, "files", lambda package: tmp_path / "package")
+    copy.write_bytes(content)
+    assert len(load_mnist(3)[1]) == 1010
+    content[len(content) // 2] ^= 1
+    copy.write_bytes(content)
+    for load in (load_mnist, mnist_sample_folder):
+        with pytest.raises(OSError, match="damaged.*reinstall pixelsim"): load()
+    assert not home.exists()
+
+
+# What may be asked for
+
+@pytest.mark.parametrize("wrong, said", [
+    ("seven", "got 'seven'"), ("37", "got '37'"), (10, "got 10"), (-1, "got -1"), (True, "got True"), (3.0, "got 3.0"),
+    (None, "got None"), (b"\x03", "got b'\\x03'"), (np.array(3), "got array(3)"), (torch.tensor(3), "got tensor(3)"),
+    ([3, "7"], "got '7'"), ([3, 10], "got 10"), ([3, True], "got True"), ([[3, 7]], "got [3, 7]"),
+    ([], "digits is empty"), (range(0), "digits is empty"), ([3, 3], "got [3, 3]"), ((7, 3, 7), "got [7, 3, 7]")])
+def test_what_is_no_list_of_digits(wrong, said):
+    "Each wrong argument gets a ValueError that shows the value as it was given."
+    with pytest.raises(ValueError, match=re.escape(said)): load_mnist(wrong)
+
+
+@pytest.mark.parametrize("asked, classes", [
+    (3, (3,)), (np.int64(7), (7,)), (0, (0,)), ((7, 3), (7, 3)), (range(8, 10), (8, 9)), (np.array([9, 1]), (9, 1)),
+    ((d for d in (2, 1)), (2, 1)), ([np.uint8(4)], (4,))])
+def test_ways_to_name_digits(asked, classes):
+    "A bare digit, NumPy's integers and anything that yields digits will do; the classes are plain ints in that order."
+    train, valid = load_mnist(asked)
+    assert train.classes == valid.classes == classes and all(type(c) is int for c in train.classes)
+    assert [len(train), len(valid)] == [sum(COUNTS[s][d] for d in classes) for s in ("train", "valid")]
+
+
+@settings(max_examples=20, deadline=None, database=None)
+@given(asked=st.lists(st.integers(0, 9), min_size=1, unique=True))
+def test_any_digits_in_any_order(bundle, asked):
+    "Any digits in any order give exactly their images, labels and names, digit after digit."
+    for split, images in zip(COUNTS, load_mnist(asked)):
+        assert np.array_equal(images.images.numpy(), np.concatenate([bundle[f"{split}_{d}"] for d in asked]))
+        assert images.labels.tolist() == [d for d in asked for _ in range(COUNTS[split][d])]
+        assert images.names.tolist() == [f"{split}/{d}/{i}.png" for d in asked for i in bundle[f"{split}_{d}_index"]]
+        for d in asked: assert np.array_equal(images[d].numpy(), bundle[f"{split}_{d}"])
+
+
+SPY = """
+import os, sys
+from pathlib import Path
+from pixelsim.digits import load_mnist
+seen = []
+def spy(event, args):
+    if event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT): seen.append(f"{event} {args[0]}")
+    elif event.startswith(("socket.", "shutil.", "tempfile.")): seen.append(event)
+    elif event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink"): seen.append(event)
+sys.addaudithook(spy)
+load_mnist()
+print(seen)
+Path("control").write_text("")
+print(seen)
+"""
+
+
+def test_loading_writes_nothing(tmp_path, home):
+    "`load_mnist` opens no file for writing, makes no folder and uses no socket (and the spy does see a file written)."
+    process = start(SPY, home=home, cwd=tmp_path)
+    expect(process, "[]")
+    assert finish(process) == "['open control']"
+    assert os.listdir(tmp_path) == ["control"]
+
+
+# A set of images
+
+def test_image_set():
+    "Indexing gives one class in order; a class that is not there is a KeyError with the classes; len and repr."
+    images = torch.arange(4 * 2 * 3, dtype=torch.uint8).reshape(4, 2, 3)
+    made = ImageSet(images, np.array([7, 3, 7, 7]), np.array(["a", "b", "c", "d"]), (3, 7))
+    assert made[7].tolist() == [images[0].tolist(), images[2].tolist(), images[3].tolist()]
+    assert made[3].tolist() == [[[6, 7, 8], [9, 10, 11]]]
+    for label in (8, "3", [3, 7]):
+        with pytest.raises(KeyError, match=re.escape(f"no class {label!r} here: the classes are [3, 7]")): made[label]
+    assert len(made) == 4
+    assert repr(made) == "ImageSet of 4 images, 2×3 pixels: 1 of class 3, 3 of class 7"
+
+
+# The folder laid out like fastai's
+
+def pixels(path):
+    "The pixels of a PNG file that must be 8-bit grayscale."
+    with Image.open(path) as image:
+        assert (image.format, image.mode) == ("PNG", "L"), path
+        return np.array(image)
+
+
+def test_sample_layout(sample, bundle):
+    "Folders, file names and pixels are MNIST_SAMPLE's: all of valid, and every tenth file of train."
+    assert sorted(os.listdir(sample)) == ["labels.csv", "train", "valid"]
+    for split, step in (("train", 10), ("valid", 1)):
+        assert sorted(os.listdir(sample / split)) == ["3", "7"]
+        for digit in (3, 7):
+            index, images = bundle[f"{split}_{digit}_index"], bundle[f"{split}_{digit}"]
+            folder = sample / split / str(digit)
+            assert sorted(os.listdir(folder)) == [f"{i}.png" for i in index]
+            for i, image in list(zip(index, images))[::step]: assert np.array_equal(pixels(folder / f"{i}.png"), image)
+    assert np.array_equal(pixels(sample / "train" / "3" / "10000.png")[5, 4:10], [0, 0, 0, 0, 0, 29])  # the book's
+
+
+def test_labels_csv(sample):
+    "labels.csv has fastai's header and one row for every image: 0 for a three, 1 for a seven."
+    with (sample / "labels.csv").open(newline="", encoding="utf-8") as file: header, *rows = csv.reader(file)
+    assert header == ["name", "label"] and len(rows) == IN_SAMPLE
+    there = {f.relative_to(sample).as_posix() for f in sample.rglob("*.png")}
+    assert {name for name, _ in rows} == there and len(there) == IN_SAMPLE
+    assert {(name.split("/")[1], label) for name, label in rows} == {("3", "0"), ("7", "1")}
+    assert b"\r" not in (sample / "labels.csv").read_bytes()
+
+
+def test_a_second_call_changes_nothing(sample, shared_home, monkeypatch):
+    "A folder that is there is returned without a lock and without a change."
+    monkeypatch.setenv("FASTAI_HOME", str(shared_home))
+    def locked(path): raise AssertionError("took the lock for a folder that is already there")
+    monkeypatch.setattr(digits, "FileLock", locked)
+    before = stamps(sample)
+    assert mnist_sample_folder() == sample == shared_home / "data" / "mnist_sample"
+    assert stamps(sample) == before
+
+
+def linked(sample, home):
+    "A copy of the folder where fastai looks for it, made of links: unlink a file before you write it."
+    return Path(shutil.copytree(sample, home / "data" / "mnist_sample", copy_function=os.link))
+
+
+def rewrite(path, content):
+    "Write `content` to a file that was a link."
+    path.unlink()
+    path.write_bytes(content)
+
+
+def test_custom_config(tmp_path, home, wanted):
+    "fastai's config.ini says where the folder and the lock go, and is not rewritten."
+    home.mkdir()
+    text = f"[DEFAULT]\ndata = {tmp_path / 'else where'}\narchive = packed\n"
+    (home / "config.ini").write_text(text, encoding="utf-8")
+    folder = mnist_sample_folder()
+    assert folder == tmp_path / "else where" / "mnist_sample"
+    assert_whole(folder, wanted)
+    assert (home / "config.ini").read_text(encoding="utf-8") == text
+    assert not (home / "data").exists() and not (home / "archive").exists()
+
+
+def test_config_that_is_being_written(home, sample):
+    """An empty config.ini stands for fastai's defaults.
+
+    Whoever calls first writes it, so a process that comes at that moment sees it opened but not yet filled."""
+    folder = linked(sample, home)
+    (home / "config.ini").touch()
+    assert mnist_sample_folder() == folder
+
+
+UNTAR = """
+import socket, sys
+try: socket.create_connection(("files.invalid", 80))
+except ConnectionRefusedError as e: assert "the network is blocked" in str(e), e
+else: sys.exit("the network is not blocked")
+from fastai.data.external import URLs, untar_data
+print("ready", flush=True)
+sys.stdin.readline()
+for url in sys.argv[1:]: print(untar_data(getattr(URLs, url)))
+"""
+
+
+def untar(*urls, home):
+    "fastai's own `untar_data` in a process without network; it is called once the process is let go."
+    return start(UNTAR, *urls, home=home, pythonpath=[ROOT / "tools" / "offline"])
+
+
+def test_full_layout(everything, bundle):
+    "All 70,000 files are where fastai's MNIST has them, with the published counts and (every 200th) the right pixels."
+    assert sorted(os.listdir(everything)) == ["testing", "training"]
+    for split, name in (("train", "training"), ("valid", "testing")):
+        assert sorted(os.listdir(everything / name)) == list(string.digits)
+        for digit, count in enumerate(COUNTS[split]):
+            folder, index = everything / name / str(digit), bundle[f"{split}_{digit}_index"]
+            there = sorted(f.name for f in os.scandir(folder) if f.stat().st_size)
+            assert len(there) == count and there == [f"{i}.png" for i in index]
+            images = bundle[f"{split}_{digit}"]
+            for i in range(0, count, 200): assert np.array_equal(pixels(folder / there[i]), images[i])
+
+
+@needs_fastai
+def test_fastai_finds_both_folders(sample, everything, shared_home):
+    "With the network blocked, `untar_data` returns pixelsim's folders for MNIST_SAMPLE and for MNIST, unchanged."
+    before = stamps(sample), stamps(everything)
+    process = untar("MNIST_SAMPLE", "MNIST", home=shared_home)
+    expect(process, "ready")
+    let_go(process)
+    assert finish(process).splitlines() == [str(sample), str(everything)]
+    assert (stamps(sample), stamps(everything)) == before
+
+
+# What can happen to the folder
+
+PAUSED = """
+import sys, time
+from pathlib import Path
+from PIL import Image
+from pixelsim.digits import mnist_sample_folder
+go, save, written = Path(sys.argv[1]), Image.Image.save, []
+def pausing(image, path, *args, **kwargs):
+    save(image, path, *args, **kwargs)
+    written.append(path)
+    if len(written) == 300: print("300 written", flush=True)
+    while len(written) == 300 and not go.exists(): time.sleep(.01)
+Image.Image.save = pausing
+print(mnist_sample_folder())
+"""
+
+
+def half_written(home):
+    "What lies in the hidden folder while a process writes."
+    return list((home / "data").glob(".mnist_sample*/*/*/*.png"))
+
+
+def test_killed_half_way(home, tmp_path, wanted):
+    "A killed process leaves no folder that looks ready; the next call makes it whole and clears the rest away."
+    process = start(PAUSED, tmp_path / "never", home=home)
+    expect(process, "300 written")
+    process.kill()
+    process.wait(HANGS)
+    assert len(half_written(home)) == 300
+    (half_written(home)[0].parents[2] / "left over").touch()
+    assert not (home / "data" / "mnist_sample").exists()
+    assert_whole(mnist_sample_folder(), wanted)
+
+
+def test_someone_elses_folder_is_used_untouched(home, sample):
+    "A complete folder with other bytes and more files in it is used as it is."
+    folder = linked(sample, home)
+    for f in list((folder / "valid" / "3").iterdir()): rewrite(f, f.read_bytes() + b"packed by someone else")
+    (folder / "models").mkdir()
+    (folder / "models" / "mine.pth").write_bytes(b"weights")
+    (folder / "train" / "3" / ".DS_Store").write_bytes(b"")
+    before, bytes_before = stamps(folder), contents(folder)
+    assert mnist_sample_folder() == folder
+    assert stamps(folder) == before and contents(folder) == bytes_before
+
+
+@pytest.mark.parametrize("case", ["a hundred deleted", "one emptied", "no labels.csv", "a class gone"])
+def test_damaged_folder_is_reported_and_left(home, sample, case):
+    "An incomplete folder gives one OSError with the count, the first file and what to do, and is not changed."
+    folder = linked(sample, home)
+    if case == "a hundred deleted":
+        gone = sorted((folder / "train" / "7").iterdir())[100:160] + sorted((folder / "valid" / "3").iterdir())[:40]
+        first = f"train/7/{min(f.name for f in gone if f.parent.name == '7')}"
+        for f in gone: f.unlink()
+        count = 100
+    elif case == "one emptied":
+        count, first = 1, "valid/7/0.png"  # MNIST's first test image is a seven
+        rewrite(folder / first, b"")
+    elif case == "no labels.csv":
+        count, first = 1, "labels.csv"
+        (folder / first).unlink()
+    else:
+        count, first = 6265, f"train/7/{min(os.listdir(folder / 'train' / '7'))}"
+        shutil.rmtree(folder / "train" / "7")
+    before = stamps(folder)
+    with pytest.raises(OSError) as caught: mnist_sample_folder()
+    said = str(caught.value)
+    for part in (str(folder), f"missing or empty files: {count},", f"first is {first}.", "move it away or delete it"):
+        assert part in said
+    assert stamps(folder) == before and os.listdir(folder.parent) == ["mnist_sample"]
+
+
+AT_ONCE = """
+import sys
+from pixelsim.digits import mnist_sample_folder
+print("ready", flush=True)
+sys.stdin.readline()
+print(mnist_sample_folder())
+"""
+
+
+def test_four_processes_at_once(home, wanted):
+    "Four processes that start at the same moment all return the same complete folder, and nothing else is left."
+    processes = [start(AT_ONCE, home=home) for _ in range(4)]
+    for p in processes: expect(p, "ready")
+    for p in processes: let_go(p)
+    assert [finish(p) for p in processes] == [str(home / "data" / "mnist_sample")] * 4
+    assert_whole(home / "data" / "mnist_sample", wanted)
+
+
+READ_ONLY = """
+import os, sys
+from pathlib import Path
+from pixelsim import digits
+outside, home = Path(sys.argv[1]), os.environ["FASTAI_HOME"]
+digits.load_mnist(3)  # imports what Python imports late, while every file can still be read
+if os.geteuid() == 0:  # permissions do not bind root: go on as nobody
+    digits.files = lambda package: outside
+    try:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+    except OSError as e: sys.exit(print(f"NOT TESTED: this process cannot give up root: {e}"))
+if os.access(home, os.W_OK): sys.exit(print("NOT TESTED: on this machine the read-only folder can be written"))
+if not os.access(home, os.R_OK | os.X_OK): sys.exit(print("NOT TESTED: nobody cannot even enter the temporary folder"))
+try: digits.mnist_sample_folder()
+except Exception as e: print(f"{type(e).__name__}: {e}")
+"""
+
+
+@pytest.fixture
+def open_tmp():
+    "A temporary folder that other users may enter, unlike pytest's."
+    folder = Path(tempfile.mkdtemp(prefix="pixelsim-"))
+    folder.chmod(0o755)
+    yield folder
+    for f in [folder, *folder.iterdir()]: f.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="NOT TESTED: Windows does not keep a process from writing into a "
+                    "folder marked read-only; test_home_that_is_no_folder tests the same error there")
+def test_read_only_home(open_tmp):
+    "Where nothing can be written there is one OSError that names the place, FASTAI_HOME and load_mnist()."
+    (open_tmp / "data").mkdir()
+    (open_tmp / "data" / "mnist.npz").write_bytes(BUNDLE.read_bytes())
+    (open_tmp / "data" / "mnist.npz").chmod(0o644)
+    home = open_tmp / "home"
+    home.mkdir()
+    home.chmod(0o555)
+    said = finish(start(READ_ONLY, open_tmp, home=home))
+    if said.startswith("NOT TESTED"): pytest.skip(said)
+    assert said.startswith(f"OSError: cannot write the digits below {home} (")
+    assert "ermission denied" in said and "set FASTAI_HOME" in said and "load_mnist()" in said
+    assert os.listdir(home) == []
+
+
+def test_home_that_is_no_folder(home):
+    "A file where FASTAI_HOME should be a folder: the same OSError, on every system."
+    home.write_bytes(b"in the way")
+    with pytest.raises(OSError, match=r"cannot write the digits below .*set FASTAI_HOME.*load_mnist\(\)") as caught:
+        mnist_sample_folder()
+    assert str(home) in str(caught.value) and type(caught.value) is OSError
+    assert home.read_bytes() == b"in the way"
+
+
+def test_disk_full(home, wanted, monkeypatch):
+    "A full disk gives one OSError and no folder that looks ready; with room again the next call makes it."
+    save, written = Image.Image.save, []
+    def fills_up(image, path, *args, **kwargs):
+        if len(written) == 200: raise OSError(28, "No space left on device")
+        save(image, path, *args, **kwargs)
+        written.append(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Image.Image, "save", fills_up)
+        with pytest.raises(OSError, match="No space left on device.*set FASTAI_HOME") as caught: mnist_sample_folder()
+    assert type(caught.value) is OSError and str(home) in str(caught.value)
+    assert len(written) == 200 and not (home / "data" / "mnist_sample").exists()
+    assert_whole(mnist_sample_folder(), wanted)
+
+
+# Waiting for each other
+
+@contextmanager
+def downloading(home):
+    "Hold the lock as fastai's downloader holds it: flock where there is one, else the lock that pixelsim takes."
+    lock = home / "archive" / "mnist_sample.tgz.lock"
+    lock.parent.mkdir(parents=True)
+    if fcntl is None:
+        with FileLock(lock): yield
+    else:
+        with open(lock, "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+AT_THE_LOCK = """
+from pixelsim import digits
+lock = digits.FileLock
+def telling(path):
+    print("at the lock", flush=True)
+    return lock(path)
+digits.FileLock = telling
+print(digits.mnist_sample_folder())
+"""
+
+
+def still_waits(process):
+    "Give `process` time to do what it must not do; has it gone on?"
+    time.sleep(.7)
+    return process.poll() is None
+
+
+def test_waits_for_the_lock(home, wanted):
+    "While another process holds fastai's lock nothing is written; when it lets go without a folder, one is made."
+    with downloading(home):
+        process = start(AT_THE_LOCK, home=home)
+        expect(process, "at the lock")
+        assert still_waits(process)
+        assert os.listdir(home / "data") == []
+    assert finish(process) == str(home / "data" / "mnist_sample")
+    assert_whole(home / "data" / "mnist_sample", wanted)
+
+
+def test_waits_while_fastai_unpacks(home, sample, wanted):
+    "A folder that fastai is still filling is waited for, not reported as incomplete; then it is used untouched."
+    folder = home / "data" / "mnist_sample"
+    with downloading(home):
+        shutil.copytree(sample / "valid", folder / "valid", copy_function=os.link)
+        process = start(AT_THE_LOCK, home=home)
+        expect(process, "at the lock")
+        assert still_waits(process)
+        shutil.copytree(sample / "train", folder / "train", copy_function=os.link)
+        shutil.copy(sample / "labels.csv", folder)
+        before = stamps(folder)
+    assert finish(process) == str(folder)
+    assert stamps(folder) == before
+    assert_whole(folder, wanted)
+
+
+@needs_fastai
+@pytest.mark.skipif(fcntl is None, reason="NOT TESTED: without fcntl (Windows) fastai's downloader takes no lock")
+def test_fastai_waits_for_us(home, tmp_path, wanted):
+    "fastai, asked while pixelsim is writing, waits and returns the complete folder, with the network blocked."
+    ours = start(PAUSED, tmp_path / "go", home=home)
+    theirs = untar("MNIST_SAMPLE", home=home)
+    expect(ours, "300 written")
+    expect(theirs, "ready")
+    let_go(theirs)
+    assert still_waits(theirs)
+    (tmp_path / "go").touch()
+    assert finish(ours) == finish(theirs) == str(home / "data" / "mnist_sample")
+    assert_whole(home / "data" / "mnist_sample", wanted)
+
+
+# A folder of your own
+
+def save(path, pixels, **options):
+    "Write one image file, with the folders above it."
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, **options)
+
+
+BLANK = np.zeros((2, 3), np.uint8)
+# Images with a few pixels each, by class folder and file name; no letter has two cases, for systems that ignore it
+NAMES = st.text("0129ab_-", min_size=1, max_size=4)
+FOLDERS = st.dictionaries(NAMES, st.dictionaries(NAMES, st.binary(min_size=6, max_size=6), min_size=1, max_size=4),
+                          min_size=1, max_size=3)
+
+
+@pytest.mark.parametrize("convert", [int, str])
+def test_round_trip(sample, bundle, convert):
+    "Read back from the files, the validation set is the bundle's, under int labels and under str labels."
+    made = load_folder(sample / "valid", label=convert)
+    three, seven = convert(3), convert(7)
+    assert made.classes == (three, seven) and [type(c) for c in made.classes] == [convert] * 2
+    assert made.images.dtype == torch.uint8
+    assert np.array_equal(made.images.numpy(), np.concatenate([bundle["valid_3"], bundle["valid_7"]]))
+    assert made.labels.tolist() == [three] * 1010 + [seven] * 1028
+    assert made.names.tolist() == [f"{d}/{i}.png" for d in (3, 7) for i in bundle[f"valid_{d}_index"]]
+    assert np.array_equal(made[seven].numpy(), bundle["valid_7"])
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@given(tree=FOLDERS)
+def test_any_folder(tree):
+    "Any folders, file names and pixels come back unchanged, in the text order of the names, labelled by folder."
+    with tempfile.TemporaryDirectory() as tmp:
+        for c, images in tree.items():
+            for name, content in images.items():
+                save(Path(tmp, c, f"{name}.png"), np.frombuffer(content, np.uint8).reshape(2, 3))
+        made = load_folder(tmp)
+    wanted = [(c, file, tree[c][file[:-4]]) for c in sorted(tree) for file in sorted(f"{n}.png" for n in tree[c])]
+    assert made.classes == tuple(sorted(tree)) and made.labels.tolist() == [c for c, _, _ in wanted]
+    assert made.names.tolist() == [f"{c}/{file}" for c, file, _ in wanted]
+    assert [i.numpy().tobytes() for i in made.images] == [content for _, _, content in wanted]
+
+
+def test_order_is_by_text(tmp_path):
+    "10.png comes before 2.png, and folder 10 before folder 2, whatever the labels are turned into."
+    for folder in ("2", "10"):
+        for i, name in enumerate(("2.png", "10.png")): save(tmp_path / "own" / folder / name, BLANK + i)
+    made = load_folder(str(tmp_path / "own"), label=int)
+    assert made.names.tolist() == ["10/10.png", "10/2.png", "2/10.png", "2/2.png"]
+    assert made.classes == (10, 2) and made.images[:, 0, 0].tolist() == [1, 0, 1, 0]
+
+
+def test_colour_becomes_gray(tmp_path):
+    "Colour is weighed as (299 R + 587 G + 114 B) / 1000, rounded; black-and-white images become 0 and 255."
+    colours = [[[255, 0, 0], [0, 255, 0], [0, 0, 255]], [[200, 100, 50], [10, 200, 30], [90, 90, 90]]]
+    save(tmp_path / "own" / "a" / "1.png", np.array(colours, np.uint8))
+    Image.new("1", (3, 2), 1).save(tmp_path / "own" / "a" / "2.png")
+    by_hand = [[76, 150, 29], [124, 124, 90]]  # 76.245 149.685 29.07 / 124.2 123.81 90
+    assert load_folder(tmp_path / "own").images.tolist() == [by_hand, [[255] * 3] * 2]
+
+
+def test_what_is_ignored(tmp_path):
+    "Hidden files, what file managers leave, and files beside the class folders do not count."
+    own = tmp_path / "own"
+    save(own / "a" / "1.PNG", BLANK + 5, format="png")
+    for name in ("a/.hidden", "a/.DS_Store", "a/Thumbs.db", "a/desktop.ini", "labels.csv", "loose.png"):
+        (own / name).write_bytes(b"no image")
+    for name in (".ipynb_checkpoints", "__MACOSX"): (own / name).mkdir()
+    made = load_folder(own)
+    assert made.names.tolist() == ["a/1.PNG"] and made.classes == ("a",) and made.images[0].tolist() == [[5] * 3] * 2
+
+
+def text_among(own): (own / "a" / "notes.txt").write_text("x")
+def truncated(own): (own / "a" / "2.png").write_bytes((own / "a" / "1.png").read_bytes()[:45])
+def renamed(own): (own / "a" / "2.png").write_text("not an image")
+def emptied(own): (own / "a" / "2.png").write_bytes(b"")
+def other_size(own): save(own / "b" / "2.png", np.zeros((3, 2), np.uint8))
+def sixteen_bit(own): save(own / "a" / "2.png", np.full((2, 3), 40000, np.uint16))
+def rgba(own): save(own / "a" / "2.png", np.zeros((2, 3, 4), np.uint8))
+def see_through(own): save(own / "a" / "2.png", np.zeros((2, 3, 3), np.uint8), transparency=(0, 0, 0))
+def empty_class(own): (own / "empty").mkdir()
+def only_hidden(own): (own / "empty" / ".ipynb_checkpoints").mkdir(parents=True)
+def deeper(own): save(own / "a" / "deep" / "1.png", BLANK)
+
+
+@pytest.mark.parametrize("spoil, error, parts", [
+    (text_among, ValueError, ["a/notes.txt", "not an image file"]),
+    (truncated, OSError, ["a/2.png", "cannot read"]),
+    (renamed, OSError, ["a/2.png", "cannot read"]),
+    (emptied, OSError, ["a/2.png", "cannot read"]),
+    (other_size, ValueError, ["a/1.png", "(2, 3)", "b/2.png", "(3, 2)", "one size"]),
+    (sixteen_bit, ValueError, ["a/2.png", "mode I", "8-bit"]),
+    (rgba, ValueError, ["a/2.png", "mode RGBA", "without transparency"]),
+    (see_through, ValueError, ["a/2.png", "without transparency"]),
+    (empty_class, ValueError, ["empty is empty", "at least one image"]),
+    (only_hidden, ValueError, ["empty is empty", "at least one image"]),
+    (deeper, ValueError, ["a has subfolders (deep)"])])
+def test_what_a_class_folder_cannot_hold(tmp_path, spoil, error, parts):
+    "Each kind of spoilt folder gets its own kind of error, with the file's name; unspoilt it loads."
+    own = tmp_path / "own"
+    save(own / "a" / "1.png", BLANK)
+    save(own / "b" / "1.png", BLANK)
+    assert len(load_folder(own)) == 2
+    spoil(own)
+    with pytest.raises(error) as caught: load_folder(own)
+    said = str(caught.value).replace("\\", "/")  # Windows
+    for part in [str(own).replace("\\", "/"), *parts]: assert part in said
+
+
+def test_every_truncation_is_noticed(sample, tmp_path):
+    "A PNG cut off anywhere gives the same pixels as the whole, or an OSError with its name: never other pixels."
+    whole = (sample / "valid" / "7" / "0.png").read_bytes()
+    wanted, cut, refused = pixels(sample / "valid" / "7" / "0.png"), tmp_path / "own" / "7" / "0.png", 0
+    cut.parent.mkdir(parents=True)
+    for n in range(len(whole)):
+        cut.write_bytes(whole[:n])
+        try: made = load_folder(tmp_path / "own")
+        except OSError as e:
+            assert str(cut) in str(e)
+            refused += 1
+        else: assert np.array_equal(made.images[0].numpy(), wanted)
+    assert refused >= len(whole) - 32  # Pillow forgives the loss of checksums and end mark, which follow the last pixel
+
+
+def test_the_wrong_folder(sample, tmp_path):
+    "A file, a missing folder, a folder without subfolders and the folder above: each error names it and the way out."
+    (tmp_path / "file").touch()
+    (tmp_path / "bare").mkdir()
+    for wrong in ("file", "missing"):
+        with pytest.raises(NotADirectoryError, match=f"{wrong} is not a folder"): load_folder(tmp_path / wrong)
+    with pytest.raises(ValueError, match="bare has no subfolders"): load_folder(tmp_path / "bare")
+    with pytest.raises(ValueError, match="has no subfolders"): load_folder(sample / "valid" / "3")
+    with pytest.raises(ValueError, match=r"train has subfolders \(3, 7\).*load .*train itself"): load_folder(sample)
+
+
+def test_labels_that_collide(tmp_path):
+    "Two folders with one label are refused with both names: else the images of one would be lost."
+    own = tmp_path / "own"
+    for folder in ("3", "03", "7"): save(own / folder / "1.png", BLANK)
+    assert load_folder(own).classes == ("03", "3", "7")
+    with pytest.raises(ValueError) as caught: load_folder(own, label=int)
+    for folder in ("3", "03"): assert re.search(re.escape(str(own / folder)) + r"\b", str(caught.value))

@@ -1,0 +1,219 @@
+"""The notebooks: in step with the library, run in fresh kernels with no network, shown as they run, and built alike."""
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import lessons as runner
+import nbformat
+import pytest
+from conftest import ROOT
+
+LESSONS = ["01_pixels", "02_tensors", "03_means", "04_broadcasting", "05_distances", "06_accuracy"]
+OTHERS = ["index", "library/all", "library/classifier", "library/digits", "library/show"]
+every_notebook = pytest.mark.parametrize("name", LESSONS + OTHERS)
+every_lesson = pytest.mark.parametrize("name", LESSONS)
+
+
+def path_of(name): return ROOT / "nbs" / f"{name}.ipynb"
+
+
+@cache
+def stored(name): return nbformat.read(path_of(name), as_version=4)
+
+
+@pytest.fixture(scope="session")
+def fresh(fastai_home):
+    "Runs a notebook once in a fresh kernel with the network blocked, then the code of its solutions; keeps the result."
+    @cache
+    def run(name):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FASTAI_HOME", str(fastai_home))
+            return runner.settle(runner.run(path_of(name), offline=True, extra=runner.folded_code(stored(name))))
+    return run
+
+
+def shown(cell):
+    "What a reader sees of the outputs of a cell; pictures, which differ between machines, only as being there."
+    outputs = []
+    for out in cell.outputs:
+        if out.output_type == "stream": outputs.append((out.name, out.text))
+        else: outputs.append({kind: "picture" if kind.startswith("image/") else data for kind, data in out.data.items()})
+    return outputs
+
+
+# In step
+
+
+def test_all_notebooks_are_known():
+    "No notebook is forgotten here, and none that is named here is missing."
+    found = {p.relative_to(ROOT / "nbs").with_suffix("").as_posix() for p in (ROOT / "nbs").rglob("*.ipynb")
+             if ".ipynb_checkpoints" not in p.parts}
+    assert found == set(LESSONS + OTHERS)
+    assert {p for p in runner.notebooks()} == {path_of(n) for n in LESSONS + OTHERS}
+    assert runner.lessons() == [path_of(n) for n in LESSONS]
+
+
+def test_every_module_has_a_notebook_and_every_notebook_its_module():
+    "nbdev-export never deletes a module whose notebook is gone, so this looks."
+    exported = [m[1] for n in LESSONS + OTHERS for cell in stored(n).cells
+                if (m := re.match(r"#\| default_exp (\S+)", cell.source))]
+    modules = {p.stem for p in (ROOT / "pixelsim").glob("*.py")} - {"__init__", "_modidx"}
+    assert sorted(exported) == sorted(modules)
+
+
+def test_export_clean_and_readme_change_nothing(tmp_path):
+    "In a copy: after nbdev-export, nbdev-clean and tools/readme.py, git sees no change, and what is deleted comes back."
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
+    for file in filter(None, files.stdout.split("\0")):
+        if not (ROOT / file).exists(): continue
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / file, tmp_path / file)
+
+    def run(*command): return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "core.autocrlf=false"]
+    run(*git, "init", "-q")
+    run(*git, "add", "-A")
+    run(*git, "commit", "-qm", "as it is")
+    (tmp_path / "pixelsim" / "means.py").unlink()
+    (tmp_path / "README.md").unlink()
+    assert run(*git, "status", "--porcelain").split() == ["D", "README.md", "D", "pixelsim/means.py"]
+    scripts = Path(sys.executable).parent
+    run(shutil.which("nbdev-export", path=scripts))
+    run(shutil.which("nbdev-clean", path=scripts))
+    run(sys.executable, "tools/readme.py")
+    assert run(*git, "status", "--porcelain") == ""
+
+
+def test_readme_check_notices_a_change(tmp_path, monkeypatch):
+    "`tools/readme.py --check` passes as things are, and fails when the README is another."
+    import readme
+    monkeypatch.setattr(sys, "argv", ["readme.py", "--check"])
+    readme.main()
+    other = tmp_path / "README.md"
+    other.write_text((ROOT / "README.md").read_text(encoding="utf-8").replace("0.9661", "0.9662"), encoding="utf-8")
+    monkeypatch.setattr(readme, "README", other)
+    monkeypatch.setattr(readme, "ROOT", tmp_path)
+    with pytest.raises(SystemExit, match="not up to date"): readme.main()
+
+
+# Run
+
+
+@every_notebook
+def test_runs_offline_and_shows_what_is_stored(name, fresh):
+    "It runs top to bottom in a fresh kernel with no network, solutions included, and the stored outputs are those of the run."
+    before, after = runner.code_cells(stored(name)), runner.code_cells(fresh(name))
+    assert len(before) == len(after) > 0
+    for old, new in zip(before, after):
+        assert shown(old) == shown(new), f"stored outputs are not those of a fresh run: `make save`. The cell:\n{old.source}"
+
+
+@every_notebook
+def test_stored_outputs_are_fit_to_publish(name):
+    "No error, nothing on stderr, no path of anyone's machine, no execution counts; every picture is there."
+    text = path_of(name).read_text(encoding="utf-8")
+    private = [r"/home/\w", r"/root\b", r"/Users/\w", r"/tmp/\w", r"site-packages", r"[A-Z]:\\\\", re.escape(json.dumps(str(ROOT))[1:-1])]
+    assert [p for p in private if re.search(p, text)] == []
+    for cell in runner.code_cells(stored(name)):
+        assert cell.execution_count is None
+        for out in cell.outputs:
+            assert out.output_type != "error" and out.get("name") != "stderr", cell.source
+
+
+def test_the_table_shows_the_published_figures(fresh):
+    "The headline of lesson 6, as `make course` reads it from the run, has the book's three figures."
+    assert re.findall(r"0\.\d+", runner.headline(fresh("06_accuracy"))) == ["0.9168", "0.9854", "0.9511"]
+
+
+@every_lesson
+def test_headline_is_one_line_with_a_figure(name, fresh):
+    "The last code cell prints what the lesson showed, in one line."
+    assert re.fullmatch(r"[^\n]*\d[^\n]*", runner.headline(fresh(name)))
+
+
+def notebook(path, *sources):
+    "A notebook of code cells at `path`."
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources]), path)
+    return path
+
+
+def test_the_network_is_blocked(tmp_path):
+    "In an offline run a name is not looked up and an address is not reached (192.0.2.1 is reserved for documentation)."
+    for code in ['import urllib.request; urllib.request.urlopen("http://example.org", timeout=5)',
+                 'import socket; socket.create_connection(("192.0.2.1", 80), timeout=5)']:
+        with pytest.raises(runner.LessonError, match="the network is blocked in this run"):
+            runner.run(notebook(tmp_path / "net.ipynb", code), offline=True)
+
+
+def test_a_failing_lesson_is_named(tmp_path, fastai_home):
+    "The command exits with 1 and names notebook, cell and error; so it does when a kernel dies."
+    for code, why in [("1/0", "ZeroDivisionError: division by zero"), ("import os; os._exit(1)", "ied")]:
+        path = notebook(tmp_path / "broken.ipynb", "print('fine')", code, "print('never')")
+        done = subprocess.run([sys.executable, ROOT / "tools" / "lessons.py", path], capture_output=True, text=True,
+                              env=dict(os.environ, FASTAI_HOME=str(fastai_home)))
+        assert done.returncode == 1
+        assert re.search(r"A lesson failed: \S*broken\.ipynb, cell 2 of 3: ", done.stderr) and why in done.stderr
+
+
+def test_the_command_prints_the_table(tmp_path, fastai_home):
+    "`tools/lessons.py` prints lesson, headline and seconds, and does not touch the notebook unless told to."
+    path = notebook(tmp_path / "tiny.ipynb", "print('one line, 42')")
+    before = path.read_bytes()
+    command = [sys.executable, ROOT / "tools" / "lessons.py", path]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True,
+                          env=dict(os.environ, FASTAI_HOME=str(fastai_home), PYTHONIOENCODING="utf-8"))
+    assert re.search(r"^tiny +one line, 42 +\d+$", done.stdout, flags=re.M)
+    assert path.read_bytes() == before
+
+
+# Built alike
+
+
+@every_lesson
+def test_a_lesson_opens_and_closes_as_lessons_do(name):
+    "Title and promise; questions, objectives, minutes; a prediction; exercises with solutions; key points; where next."
+    cells = [c.source for c in stored(name).cells if c.cell_type == "markdown"]
+    number = LESSONS.index(name) + 1
+    assert re.fullmatch(r"# .+\n\n> .+", cells[0])
+    assert re.match(rf"\*\*Lesson {number} of {len(LESSONS)} · about \d+ minutes\*\*\n\nQuestions this lesson answers:", cells[1])
+    assert "\n\nWhen you have finished you can:\n\n- *" in cells[1]
+    assert cells.index("## Predict first") == 2
+    exercises = re.findall(r"^\d\. ", cells[cells.index("## Your turn") + 1], flags=re.M)
+    assert 3 <= len(exercises) <= 5
+    assert cells[cells.index("## Your turn") + 1].count("<summary>Solution</summary>") == len(exercises)
+    assert cells[-2] == "## Key points"
+    assert len(re.findall(r"^- ", cells[-1], flags=re.M)) == 3 and "**Where next:**" in cells[-1]
+
+
+@every_notebook
+def test_markdown_is_plain(name):
+    "No Quarto or MyST markup; every heading but the first has its own cell; `<details>` are closed."
+    for cell in stored(name).cells:
+        if cell.cell_type != "markdown": continue
+        assert not re.search(r"^(:::|```\{)", cell.source, flags=re.M)
+        assert cell.source.count("<details>") == cell.source.count("</details>")
+        headings = re.findall(r"^#+ ", re.sub(r"```.*?```", "", cell.source, flags=re.S), flags=re.M)
+        assert not headings or headings == ["# "] or "\n" not in cell.source
+
+
+@every_notebook
+def test_imports_have_their_own_cells(name):
+    "nbdev runs import cells when it builds pages, so they hold nothing else. (The ten lines of the front page are for reading.)"
+    for cell in runner.code_cells(stored(name)):
+        kinds = {isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.parse(cell.source).body}
+        assert kinds != {True, False} or name == "index", cell.source
+
+
+@every_notebook
+def test_links_lead_somewhere(name):
+    "Every relative link in the text names a file that exists."
+    for cell in stored(name).cells:
+        if cell.cell_type != "markdown": continue
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", cell.source):
+            assert (path_of(name).parent / target).exists(), target
