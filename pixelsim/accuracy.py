@@ -54,7 +54,7 @@ def _same_length(predicted, actual):
                          f"got {predicted.dtype} and {actual.dtype}")
     return predicted,actual
 
-# %% ../nbs/06_accuracy.ipynb #9b3d62e6
+# %% ../nbs/06_accuracy.ipynb #4904d385
 def accuracy_interval(
     right:int,              # How many predictions were right
     total:int,              # How many predictions there were
@@ -72,9 +72,9 @@ def accuracy_interval(
     p = right/total
     center = (p+z*z/(2*total))/(1+z*z/total)
     half = z/(1+z*z/total)*(p*(1-p)/total+z*z/(4*total*total))**0.5
-    return max(0., center-half),min(1., center+half)
+    return (center-half if right else 0.),(center+half if right<total else 1.)  # exact at the ends
 
-# %% ../nbs/06_accuracy.ipynb #720a066f
+# %% ../nbs/06_accuracy.ipynb #5aea310f
 def confusion_matrix(
     predicted:Sequence,  # Predicted class of each image, shape (n,)
     actual:Sequence,     # The right class of each, shape (n,)
@@ -82,25 +82,31 @@ def confusion_matrix(
 )->Tensor:               # Counts, shape (k, k), int64: row = actual class, column = predicted class
     "How often each class was taken for each; raises `ValueError` for a label that is not among `classes`."
     predicted,actual = _same_length(predicted, actual)
-    place = {c: i for i,c in enumerate(classes)}
+    place = _places(classes)
     unknown = [c for c in [*predicted.tolist(), *actual.tolist()] if c not in place]
-    if unknown: raise ValueError(f"label {unknown[0]!r} is not among the classes {list(classes)}")
+    if unknown: raise ValueError(f"label {unknown[0]!r} is not among the classes {list(place)}")
     pairs = [place[a]*len(place)+place[p] for a,p in zip(actual.tolist(), predicted.tolist())]
     return torch.bincount(torch.tensor(pairs), minlength=len(place)**2).reshape(len(place), len(place))
 
-# %% ../nbs/06_accuracy.ipynb #62f7d71e
+def _places(classes):
+    "The position of each class, after a check that each is named once."
+    classes = np.asarray(classes).tolist()
+    if len(set(classes))<len(classes): raise ValueError(f"each class should be named once, got {classes}")
+    return {c: i for i,c in enumerate(classes)}
+
+# %% ../nbs/06_accuracy.ipynb #04796999
 def worst_mistakes(
     distances:Tensor,  # Distance of each image to each class, shape (n, k)
     actual:Sequence,   # The right class of each image, shape (n,)
     classes:Sequence,  # The k classes, in the order of the columns
 )->Tensor:             # Positions of the images that are classified wrong, worst first, int64
     "The mistakes, sorted by how far the right class was behind; raises `ValueError` if the shapes do not fit."
-    actual,place = np.asarray(actual),{c: i for i,c in enumerate(classes)}
+    actual,place = np.asarray(actual),_places(classes)
     if tuple(distances.shape)!=(len(actual), len(place)):
         raise ValueError(f"distances should have shape ({len(actual)}, {len(place)}), one row for each label and "
                          f"one column for each class, got {tuple(distances.shape)}")
     unknown = [c for c in actual.tolist() if c not in place]
-    if unknown: raise ValueError(f"label {unknown[0]!r} is not among the classes {list(classes)}")
+    if unknown: raise ValueError(f"label {unknown[0]!r} is not among the classes {list(place)}")
     own = torch.tensor([place[c] for c in actual.tolist()], dtype=torch.int64)
     margin = distances.gather(1, own[:, None])[:, 0]-distances.min(1).values
     margin[distances.argmin(1)==own] = -1

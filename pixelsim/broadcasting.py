@@ -10,10 +10,12 @@ from collections.abc import Sequence
 
 from .show import Table
 
-# %% ../nbs/04_broadcasting.ipynb #2e6ed775
+# %% ../nbs/04_broadcasting.ipynb #cb0526fd
 def _shape(x):
     "The shape of `x`, which may be a tensor, an array, or a shape itself."
-    shape = tuple(getattr(x, "shape", x))
+    shape = getattr(x, "shape", x)
+    if not isinstance(shape, Sequence): raise ValueError(f"a shape should be a sequence such as (28, 28), got {x!r}")
+    shape = tuple(shape)
     wrong = [n for n in shape if isinstance(n, bool) or not isinstance(n, int) or n<0]
     if wrong: raise ValueError(f"a shape should hold whole numbers from 0 up, got {wrong[0]!r} in {shape}")
     return shape

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .pixels import to_float
 
-# %% ../nbs/03_means.ipynb #30a98111
+# %% ../nbs/03_means.ipynb #e5604cb0
 def class_means(
     images:Tensor,     # Grayscale images, shape (n, h, w): uint8 from 0 to 255, or floats from 0 to 1
     labels:Sequence,   # Class of each image, shape (n,): integers or strings
@@ -24,7 +24,7 @@ def class_means(
 
     uint8 images are summed as whole numbers, so that neither their order nor their number costs any
     precision. Raises `ValueError` for a wrong shape, labels of another length, or a class with no images."""
-    images,labels = torch.as_tensor(images),np.asarray(labels)
+    images,labels,classes = torch.as_tensor(images),np.asarray(labels),np.asarray(classes).tolist()
     if images.ndim!=3:
         raise ValueError(f"images should have shape (n, h, w), got {tuple(images.shape)}: "
                          "for one image pass images[None]")

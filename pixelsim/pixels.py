@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# %% ../nbs/01_pixels.ipynb #ac77c6ae
+# %% ../nbs/01_pixels.ipynb #9cc4a44c
 def to_float(
     images:Tensor|np.ndarray,  # One or many, any shape: uint8 from 0 to 255, or floats from 0 to 1
 )->Tensor:                     # The same shape, float32 from 0 (no ink) to 1 (full ink)
@@ -25,7 +25,7 @@ def to_float(
                         "use .to(torch.uint8) if the values are whole numbers from 0 to 255")
     low,high = (images.min().item(), images.max().item()) if images.numel() else (0, 1)
     if not (low>=0 and high<=1):
-        raise ValueError(f"float images should lie between 0 and 1, got {low:.4g} to {high:.4g}: "
+        raise ValueError(f"float images should lie between 0 and 1, got {low:.9g} to {high:.9g}: "
                          "divide by 255 if these are 0 to 255")
     return images.float()
 
@@ -40,7 +40,7 @@ def ink_coverage(
                          "for one image pass images[None]")
     return (images>0).float().mean((1, 2))
 
-# %% ../nbs/01_pixels.ipynb #9205b6e6
+# %% ../nbs/01_pixels.ipynb #42868c29
 def best_threshold(
     values:Tensor,    # One number for each image, shape (n,)
     is_above:Tensor,  # True where the number should lie above the threshold, shape (n,)
@@ -56,7 +56,8 @@ def best_threshold(
     if not values.isfinite().all():
         raise ValueError(f"values should be finite numbers, got {values[~values.isfinite()][0].item()}")
     levels,where = values.unique(return_inverse=True)
-    if len(levels)<2: raise ValueError("values are all the same: no threshold can tell them apart")
+    if len(levels)<2:
+        raise ValueError(f"values should differ, got only {levels.tolist()}: no threshold can tell them apart")
     above,below = (torch.bincount(where[mask], minlength=len(levels)) for mask in (is_above, ~is_above))
     right = below.cumsum(0)[:-1] + above.sum() - above.cumsum(0)[:-1]
     i = right.argmax().item()

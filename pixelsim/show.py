@@ -44,16 +44,20 @@ def show_image(
     ax.set_title(title)
     return ax
 
-# %% ../nbs/library/show.ipynb #21e0c833
+# %% ../nbs/library/show.ipynb #e3da408a
 def show_images(
     images:Tensor|np.ndarray|Sequence,  # Images, shape (n, h, w)
     titles:Sequence=(),                 # Text above each image; none if empty
     columns:int=10,                     # How many images in a row
 )->np.ndarray:                          # The axes drawn on, shape (n,)
-    "Draw several images in rows; raises `ValueError` if there are none, or not one title for each."
+    "Draw several images in rows; raises `ValueError` for none, another shape, or not one title for each."
     n = len(images)
     if n==0: raise ValueError("images is empty: there is nothing to show")
     if len(titles) not in (0,n): raise ValueError(f"got {len(titles)} titles for {n} images: give one for each, or none")
+    if np.ndim(images[0])!=2:
+        raise ValueError(f"images should have shape (n, h, w), got {(n, *np.shape(images[0]))}: "
+                         "for one image use show_image")
+    if columns<1: raise ValueError(f"columns should be at least 1, got {columns}")
     columns = min(columns, n)
     rows = -(-n//columns)
     _,axs = plt.subplots(rows, columns, figsize=(1.15*columns, (1.4 if len(titles) else 1.15)*rows), squeeze=False)
