@@ -5,12 +5,14 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/library/all.ipynb #07edbe08
+# %% ../nbs/library/all.ipynb #34e3c74b
 from .accuracy import *
 from .broadcasting import *
 from .classifier import *
 from .digits import *
 from .distances import *
+from .fast import *
+from .images import *
 from .means import *
 from .pixels import *
 from .show import *

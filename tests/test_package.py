@@ -67,6 +67,15 @@ def built(tmp_path_factory):
     build(from_sdist, "--wheel")
     return SimpleNamespace(tree=tree, wheel=wheel, from_sdist=next(from_sdist.glob("dist/*.whl")))
 
+
+def notebooks(built):
+    "The SHA-256 of every file below `nbs`, by its name there."
+    found = {path.relative_to(built.tree / "nbs").as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+             for path in (built.tree / "nbs").rglob("*") if path.is_file()}
+    assert {"01_pixels.ipynb", "index.ipynb", "images/index-1.png", "library/digits.ipynb"} <= found.keys()
+    return found
+
+
 # What is in the wheel
 
 def test_wheel_from_sdist_is_the_same(built):
@@ -78,10 +87,11 @@ def test_wheel_from_sdist_is_the_same(built):
 
 
 def test_wheel_has_the_package_and_nothing_else(built):
-    "Every module, the type marker, the digits and their notice, byte for byte; no tests, tools or notebooks."
+    "Every module, the type marker, the digits and their notice, every notebook, byte for byte; no tests or tools."
     names = DATA | {f"pixelsim/{path.name}" for path in (built.tree / "pixelsim").glob("*.py")}
     assert {"pixelsim/__init__.py", "pixelsim/digits.py", "pixelsim/_modidx.py"} <= names
     expected = {name: hashlib.sha256((built.tree / name).read_bytes()).hexdigest() for name in names}
+    expected |= {f"pixelsim/lessons/{name}": sha for name, sha in notebooks(built).items()}
     assert {name: sha for name, sha in contents(built.wheel).items() if ".dist-info/" not in name} == expected
 
 
@@ -146,10 +156,10 @@ def test_license_files_are_in_the_wheel(built):
         assert info(built.wheel).read_text(f"licenses/{name}") == (ROOT / name).read_text(encoding="utf-8")
 
 
-def test_nbdev_finds_the_index(built):
-    "The entry point by which other projects' documentation links to this one."
-    entries = [(e.group, e.name, e.value) for e in info(built.wheel).entry_points]
-    assert entries == [("nbdev", "pixelsim", "pixelsim._modidx:d")]
+def test_entry_points(built):
+    "The command, and the index by which other projects' documentation links to this one."
+    entries = sorted((e.group, e.name, e.value) for e in info(built.wheel).entry_points)
+    assert entries == [("console_scripts", "pixelsim", "pixelsim.cli:main"), ("nbdev", "pixelsim", "pixelsim._modidx:d")]
     assert pixelsim.__version__ == info(built.wheel).version
 
 
@@ -224,10 +234,24 @@ def test_everything_in_one_import(built, use):
 
 
 def test_import_is_light(use):
-    "`import pixelsim` loads none of its requirements, so its version can be asked for at no cost."
-    heavy = ["torch", "fastai", "matplotlib", "numpy", "PIL", "fastcore"]
-    assert use(f"import sys, pixelsim; print([name for name in {heavy} if name in sys.modules])") == "[]"
+    "`import pixelsim` loads none of its requirements, nor does its command: `pixelsim --help` is there at once."
+    heavy = ["torch", "fastai", "matplotlib", "numpy", "PIL", "fastcore", "tqdm"]
+    for name in ("pixelsim", "pixelsim.cli"):
+        assert use(f"import sys, {name}; print([name for name in {heavy} if name in sys.modules])") == "[]"
     assert use("import sys, pixelsim.digits; print('torch' in sys.modules)") == "True"
+
+
+def test_the_command_brings_the_lessons(built, use, tmp_path):
+    "`pixelsim lessons`, as installed, copies every notebook and picture, byte for byte."
+    where = tmp_path / "lessons"
+    code = ("import shutil, subprocess, sys; from pathlib import Path\n"
+            "command = shutil.which('pixelsim', path=Path(sys.executable).parent)\n"
+            f"subprocess.run([command, 'lessons', {str(where)!r}], check=True)")
+    assert f"{len(notebooks(built))} new, 0 updated, 0 up to date" in use(code)
+    found = {path.relative_to(where).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+             for path in where.rglob("*") if path.is_file()}
+    del found[".pixelsim-lessons.json"]
+    assert found == notebooks(built)
 
 
 def test_no_module_needs_the_course(built, use):
