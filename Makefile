@@ -14,7 +14,7 @@ define setup
 @$(PYTHON) tools/setup_env.py $(1) $(if $(MIN_FREE_GB),--min-free-gb $(MIN_FREE_GB))
 endef
 
-.PHONY: help course lab test export save digits clean
+.PHONY: help course lab test bench export save digits clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,10 @@ lab:  ## Open the lessons in Jupyter
 test:  ## Run the tests
 	$(call setup,dev)
 	@$(BIN)/python -m pytest
+
+bench:  ## Compare pixelsim with what one would use instead (some minutes, 10 GB of memory)
+	$(call setup,dev)
+	@$(BIN)/python -W ignore benchmarks/compare.py
 
 export:  ## Write the library from the notebooks
 	$(call setup,dev)
