@@ -3,7 +3,8 @@
     python tools/build_digits.py FOLDER [--out FILE]
 
 FOLDER holds the files as their authors published them, gzipped. Each is checked against the SHA-256 of its
-unzipped content before it is used, and the result is the same to the last byte every time (with the same zlib, on the same kind of system).
+unzipped content before it is used, and the result is the same to the last byte every time (with the same zlib and
+Python, on the same kind of system).
 """
 import argparse
 import gzip
