@@ -73,10 +73,9 @@ def predictors(images, model, distance):
 
 def fitters(images, labels):
     "The same for fitting: each gives the mean images."
-    array = images.flatten(1).numpy().astype(np.float32) / 255
-    classes = np.unique(labels)
-    masks = [torch.from_numpy(labels == c) for c in classes]
     floats = images.float().div_(255)
+    array = floats.flatten(1).numpy()
+    masks = [torch.from_numpy(labels == c) for c in np.unique(labels)]
     return {
         "pixelsim": lambda: PixelSimilarity().fit(images, labels).prototypes_.flatten(1).numpy(),
         "scikit-learn": lambda: NearestCentroid().fit(array, labels).centroids_,

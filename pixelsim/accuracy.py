@@ -13,14 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# %% ../nbs/06_accuracy.ipynb #21d54b71
+# %% ../nbs/06_accuracy.ipynb #9ec20466
 def mnist_distance(
     a:Tensor,  # Image or images as floats, shape (..., h, w)
     b:Tensor,  # Image or images as floats that broadcast against `a`
 )->Tensor:     # Mean absolute difference over the last two axes, the shape of what is left
     """The distance of the source, to the letter: `(a-b).abs().mean((-1,-2))`.
 
-    `l1_distance` is the same with more checks. Raises `TypeError` for whole numbers, whose difference could wrap around. Source: Howard and Gugger, *Deep Learning for Coders*, chapter 4."""
+    `l1_distance` is the same with more checks. Raises `TypeError` for whole numbers, whose difference
+    could wrap around. Source: Howard and Gugger, *Deep Learning for Coders*, chapter 4."""
     for x in (a, b):
         if not x.is_floating_point():
             raise TypeError(f"mnist_distance needs floats, got {x.dtype}: convert with to_float first")
@@ -74,7 +75,7 @@ def accuracy_interval(
     half = z/(1+z*z/total)*(p*(1-p)/total+z*z/(4*total*total))**0.5
     return (center-half if right else 0.),(center+half if right<total else 1.)  # exact at the ends
 
-# %% ../nbs/06_accuracy.ipynb #5aea310f
+# %% ../nbs/06_accuracy.ipynb #36177113
 def confusion_matrix(
     predicted:Sequence,  # Predicted class of each image, shape (n,)
     actual:Sequence,     # The right class of each, shape (n,)
@@ -83,10 +84,8 @@ def confusion_matrix(
     "How often each class was taken for each; raises `ValueError` for a label that is not among `classes`."
     predicted,actual = _same_length(predicted, actual)
     place = _places(classes)
-    unknown = [c for c in [*predicted.tolist(), *actual.tolist()] if c not in place]
-    if unknown: raise ValueError(f"label {unknown[0]!r} is not among the classes {list(place)}")
-    pairs = [place[a]*len(place)+place[p] for a,p in zip(actual.tolist(), predicted.tolist())]
-    return torch.bincount(torch.tensor(pairs), minlength=len(place)**2).reshape(len(place), len(place))
+    said,was = _numbers(predicted, place),_numbers(actual, place)
+    return torch.bincount(was*len(place)+said, minlength=len(place)**2).reshape(len(place), len(place))
 
 def _places(classes):
     "The position of each class, after a check that each is named once."
@@ -94,7 +93,13 @@ def _places(classes):
     if len(set(classes))<len(classes): raise ValueError(f"each class should be named once, got {classes}")
     return {c: i for i,c in enumerate(classes)}
 
-# %% ../nbs/06_accuracy.ipynb #04796999
+def _numbers(labels, place):
+    "The position of the class of each label, shape (n,), int64."
+    unknown = [c for c in labels.tolist() if c not in place]
+    if unknown: raise ValueError(f"label {unknown[0]!r} is not among the classes {list(place)}")
+    return torch.tensor([place[c] for c in labels.tolist()], dtype=torch.int64)
+
+# %% ../nbs/06_accuracy.ipynb #65336402
 def worst_mistakes(
     distances:Tensor,  # Distance of each image to each class, shape (n, k)
     actual:Sequence,   # The right class of each image, shape (n,)
@@ -105,9 +110,7 @@ def worst_mistakes(
     if tuple(distances.shape)!=(len(actual), len(place)):
         raise ValueError(f"distances should have shape ({len(actual)}, {len(place)}), one row for each label and "
                          f"one column for each class, got {tuple(distances.shape)}")
-    unknown = [c for c in actual.tolist() if c not in place]
-    if unknown: raise ValueError(f"label {unknown[0]!r} is not among the classes {list(place)}")
-    own = torch.tensor([place[c] for c in actual.tolist()], dtype=torch.int64)
+    own = _numbers(actual, place)
     margin = distances.gather(1, own[:, None])[:, 0]-distances.min(1).values
     margin[distances.argmin(1)==own] = -1
     order = margin.argsort(descending=True, stable=True)

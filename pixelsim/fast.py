@@ -36,21 +36,24 @@ def class_sums(
         sums += total.index_add_(0, where, values)
     return sums.reshape(k, *size),torch.bincount(index, minlength=k)
 
-# %% ../nbs/library/fast.ipynb #7afe21a1
+# %% ../nbs/library/fast.ipynb #0b46677e
 _CHUNK = 256  # rows of a buffer: 256 images of 784 pixels in float32 are 0.8 MB, which a processor keeps close
 
-def _l1_scores(x, p, buffer, out):
+def _l1_scores(x, p, own, buffer, out):
     "For each row of `x` and each prototype: the L1 distance, less what is the same for all prototypes."
     for j,row in enumerate(p):
         torch.minimum(x, row, out=buffer)
         torch.sum(buffer, 1, out=out[j])
-    return out.mul_(-2).add_(p.sum(1)[:, None])
+    return out.mul_(-2).add_(own)
 
-def _l2_scores(x, p, buffer, out):
+def _l2_scores(x, p, own, buffer, out):
     "For each row of `x` and each prototype: half the squared L2 distance, less what is the same for all."
-    return torch.addmm(p.square().sum(1)[:, None]/2, p, x.T, alpha=-1, out=out)
+    return torch.addmm(own, p, x.T, alpha=-1, out=out)
 
-_SCORES = {"l1": _l1_scores, "l2": _l2_scores}
+def _l1_own(p): return p.sum(1)[:, None]
+def _l2_own(p): return p.square().sum(1)[:, None]/2
+
+_SCORES = {"l1": (_l1_scores, _l1_own), "l2": (_l2_scores, _l2_own)}  # and what each prototype adds by itself
 
 # %% ../nbs/library/fast.ipynb #eea89aa2
 _WORTH_COMPILING = 4096  # images; for fewer the code above is as quick, and needs no compiled variant
@@ -72,7 +75,7 @@ def _nearest_compiled(images, prototypes):
         warnings.warn("torch.compile failed, so the images are compared without it, with the same result. "
                       f"It needs a C++ compiler; it said: {type(e).__name__}: {str(e).strip().splitlines()[0]}")
 
-# %% ../nbs/library/fast.ipynb #2b52b3df
+# %% ../nbs/library/fast.ipynb #3604960b
 def nearest(
     images:Tensor,      # Grayscale images, shape (n, h, w): uint8 from 0 to 255, or floats from 0 to 1
     prototypes:Tensor,  # One image for each of k classes, shape (k, h, w), floats from 0 to 1, on the same device
@@ -92,10 +95,12 @@ def nearest(
     x,buffer = torch.empty(2, min(n, _CHUNK), pixels, device=images.device)
     scores = torch.empty(len(p), min(n, _CHUNK), device=images.device)
     p = p*scale
+    score,own_part = _SCORES[distance]
+    own = own_part(p)
     for start in range(0, n, _CHUNK):
         chunk = flat[start:start+_CHUNK]
         m = len(chunk)
         x[:m].copy_(chunk if scale==255 else to_float(chunk))
-        out = _SCORES[distance](x[:m], p, buffer[:m], scores[:, :m])
+        out = score(x[:m], p, own, buffer[:m], scores[:, :m])
         result[start:start+m] = out.argmin(0)
     return result

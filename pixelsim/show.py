@@ -5,12 +5,11 @@
 # %% auto #0
 __all__ = ['show_image', 'show_images', 'show_numbers', 'show_difference', 'Table']
 
-# %% ../nbs/library/show.ipynb #5b318d44
+# %% ../nbs/library/show.ipynb #eaed55da
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
