@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['PixelSimilarity']
 
-# %% ../nbs/library/classifier.ipynb #8fd9bb19
-import io,os,zipfile
+# %% ../nbs/library/classifier.ipynb #ee2701af
+import io,zipfile
 from collections.abc import Iterable,Sequence
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from torch import Tensor
 from .accuracy import accuracy
 from .distances import l1_distance,l2_distance
 from .fast import class_sums,nearest
+from .files import write_whole
 
 # %% ../nbs/library/classifier.ipynb #98a2ad73
 _DISTANCES = {"l1": l1_distance, "l2": l2_distance}
@@ -145,7 +146,7 @@ def merge(self:PixelSimilarity,
     for model in (self, other): merged._add(model.classes_, model.sums_, model.counts_)
     return merged
 
-# %% ../nbs/library/classifier.ipynb #ba0508f0
+# %% ../nbs/library/classifier.ipynb #b111500b
 _FORMAT = 1  # raised when a saved model changes in a way that older code would misread
 
 @patch
@@ -155,15 +156,10 @@ def save(self:PixelSimilarity,
     "Save the fitted classifier as a NumPy archive; raises `ValueError` before `fit`, `OSError` if it cannot write."
     if not hasattr(self, "classes_"):
         raise ValueError("this PixelSimilarity is not fitted yet: there is nothing to save")
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, format=_FORMAT, distance=self.distance, classes=self.classes_,
-                                sums=self.sums_.numpy(), counts=self.counts_.numpy())
-        os.replace(partial, path)
-    finally: partial.unlink(missing_ok=True)
-    return path
+    archive = io.BytesIO()
+    np.savez_compressed(archive, format=_FORMAT, distance=self.distance, classes=self.classes_,
+                        sums=self.sums_.numpy(), counts=self.counts_.numpy())
+    return write_whole(path, archive.getvalue())
 
 # %% ../nbs/library/classifier.ipynb #9d80eca5
 def _read_archive(path):

@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/library/cli.ipynb #6bd43afd
+# %% ../nbs/library/cli.ipynb #ad1672f3
 import argparse,hashlib,json,os,re,shlex,sys,warnings
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from . import __version__
+from .files import write_whole
 
 # %% ../nbs/library/cli.ipynb #05b09752
 _WORDS = {"pass invert=False": "leave out --invert", "invert=True": "--invert"}  # the library's word: ours
@@ -208,7 +209,7 @@ def _add_score(commands):
     _add_reading(command)
     command.add_argument("--json", action="store_true", help="print a JSON object")
 
-# %% ../nbs/library/cli.ipynb #020d495a
+# %% ../nbs/library/cli.ipynb #6acda97d
 _LESSONS = ["*.ipynb", "images/*.png", "library/*.ipynb"]
 _MANIFEST = ".pixelsim-lessons.json"
 
@@ -227,16 +228,7 @@ def _manifest(folder):
 
 def _sha256(content): return hashlib.sha256(content).hexdigest()
 
-def _write(path, content):
-    "Write beside `path` and move there, so that a file under its name is always whole."
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally: partial.unlink(missing_ok=True)
-
-# %% ../nbs/library/cli.ipynb #ade7c480
+# %% ../nbs/library/cli.ipynb #40a140d6
 def _copy(content, path, before):
     """Put `content` at `path` unless that would lose changes: 'new', 'updated', 'current' or 'yours'.
 
@@ -245,7 +237,8 @@ def _copy(content, path, before):
     now = _sha256(path.read_bytes()) if path.is_file() else None
     if there and now==_sha256(content): return "current"
     if there and (now is None or now!=before): return "yours"
-    _write(path, content)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)
     return "updated" if there else "new"
 
 def _copy_lessons(source, folder):
@@ -258,7 +251,7 @@ def _copy_lessons(source, folder):
             if done[name]!="yours": copied[name] = _sha256(content)
     finally:
         manifest = dict(version=__version__, files=copied)
-        if done: _write(folder/_MANIFEST, json.dumps(manifest, indent=1).encode())
+        if done: write_whole(folder/_MANIFEST, json.dumps(manifest, indent=1).encode())
     return done
 
 def _lessons(args):

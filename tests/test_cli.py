@@ -418,12 +418,12 @@ def test_folders_and_links_in_the_way_are_the_users(source, capsys):
 
 def test_an_interrupted_copy_knows_what_it_copied(source, monkeypatch, capsys):
     "If it stops halfway, the manifest has what is there, so that the next version can still update it."
-    write = cli._write
+    write = cli.write_whole
 
     def stops(path, content):
         if path.name == "index.ipynb": raise KeyboardInterrupt
         write(path, content)
-    monkeypatch.setattr(cli, "_write", stops)
+    monkeypatch.setattr(cli, "write_whole", stops)
     assert cli.main(["lessons", "here"]) == 130
     assert capsys.readouterr().err == "pixelsim: stopped\n"
     monkeypatch.undo()

@@ -588,11 +588,12 @@ def test_a_save_that_fails(tmp_path, monkeypatch, step, error):
     "When writing fails half-way, or is interrupted, the old file stays as it was and nothing is left beside it."
     path = random_model([3, 7]).save(tmp_path / "model.npz")
     before = path.read_bytes()
-    def fail(file, *args, **kwargs):
-        if step == "write": file.write(b"half")
+    def write_half(path, content):
+        with path.open("wb") as file: file.write(content[:4])
         raise error
+    def fail(*args): raise error
     with monkeypatch.context() as patch:
-        patch.setattr(*((classifier.np, "savez_compressed") if step == "write" else (classifier.os, "replace")), fail)
+        patch.setattr(*((Path, "write_bytes", write_half) if step == "write" else (os, "replace", fail)))
         with pytest.raises(type(error)): random_model([1, 2]).save(path)
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.npz"]
     assert random_model([1, 2]).save(path).read_bytes() != before and os.listdir(tmp_path) == ["model.npz"]
@@ -846,11 +847,11 @@ def test_public_names_are_known():
 
 
 def test_all_in_one_import():
-    "`from pixelsim.all import *` gives exactly the public names, each the same object as in its module."
+    "`from pixelsim.all import *` gives exactly the public names for working with images, each the same object as in its module."
     namespace = {}
     exec("from pixelsim.all import *", namespace)
     del namespace["__builtins__"]
-    pairs = [name.split(".") for name in PUBLIC]
+    pairs = [name.split(".") for name in PUBLIC if not name.startswith(("files.", "practice."))]
     assert namespace == {name: getattr(importlib.import_module(f"pixelsim.{module}"), name) for module, name in pairs}
 
 

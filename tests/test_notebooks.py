@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT
 
 LESSONS = ["01_pixels", "02_tensors", "03_means", "04_broadcasting", "05_distances", "06_accuracy"]
-OTHERS = ["index", "library/all", "library/classifier", "library/fast", "library/cli", "library/digits", "library/images", "library/show"]
+OTHERS = ["index", "library/all", "library/classifier", "library/fast", "library/cli", "library/digits", "library/files", "library/images", "library/show"]
 every_notebook = pytest.mark.parametrize("name", LESSONS + OTHERS)
 every_lesson = pytest.mark.parametrize("name", LESSONS)
 

@@ -88,11 +88,10 @@ def headline(nb):
 def save(nb, path):
     "Store the outputs of the run `nb` in the file at `path`, clean of everything that differs between runs."
     from nbdev.clean import clean_nb
+    from pixelsim.files import write_whole
     nb = settle(nb)
     clean_nb(nb)
-    partial = path.with_name(f".{path.name}.partial")
-    nbformat.write(nb, partial)
-    os.replace(partial, path)
+    write_whole(path, (nbformat.writes(nb) + "\n").encode())
 
 
 def main():
