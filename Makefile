@@ -32,9 +32,11 @@ test:  ## Run the tests
 	$(call setup,dev)
 	@$(BIN)/python -m pytest
 
-bench:  ## Compare pixelsim with what one would use instead (some minutes, 10 GB of memory)
+bench:  ## Compare pixelsim with what one would use instead (a quarter of an hour, 16 GB of memory)
 	$(call setup,dev)
 	@$(BIN)/python -W ignore benchmarks/compare.py
+	@$(BIN)/python -W ignore benchmarks/startup.py
+	@$(BIN)/python -W ignore benchmarks/gpu.py || test $$? = 2
 
 export:  ## Write the library from the notebooks
 	$(call setup,dev)
