@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['mnist_distance', 'accuracy', 'class_accuracies', 'accuracy_interval', 'confusion_matrix', 'worst_mistakes']
 
-# %% ../nbs/06_accuracy.ipynb #5c810e40
+# %% ../nbs/06_accuracy.ipynb #54079ca4
 from collections.abc import Sequence
 from statistics import NormalDist
 
@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# %% ../nbs/06_accuracy.ipynb #9ec20466
+from .checks import as_labels,as_numbers,check_classes,check_finite,check_pair,label_array
+
+# %% ../nbs/06_accuracy.ipynb #93c6ac59
 def mnist_distance(
     a:Tensor,  # Image or images as floats, shape (..., h, w)
     b:Tensor,  # Image or images as floats that broadcast against `a`
@@ -21,13 +23,15 @@ def mnist_distance(
     """The distance of the source, to the letter: `(a-b).abs().mean((-1,-2))`.
 
     `l1_distance` is the same with more checks. Raises `TypeError` for whole numbers, whose difference
-    could wrap around. Source: Howard and Gugger, *Deep Learning for Coders*, chapter 4."""
+    could wrap around, and `ValueError` for images of two sizes. Source: Howard and Gugger, *Deep Learning for Coders*, chapter 4."""
+    a,b = as_numbers(a, "a"),as_numbers(b, "b")
     for x in (a, b):
         if not x.is_floating_point():
             raise TypeError(f"mnist_distance needs floats, got {x.dtype}: convert with to_float first")
+    check_pair(a, b)
     return (a-b).abs().mean((-1, -2))
 
-# %% ../nbs/06_accuracy.ipynb #58175e2e
+# %% ../nbs/06_accuracy.ipynb #029b8f59
 def accuracy(
     predicted:Sequence,  # Predicted class of each image, shape (n,)
     actual:Sequence,     # The right class of each, shape (n,)
@@ -46,16 +50,17 @@ def class_accuracies(
 
 def _same_length(predicted, actual):
     "Both as arrays, after a check that they belong together."
-    predicted,actual = np.asarray(predicted),np.asarray(actual)
+    predicted,actual = label_array(predicted),label_array(actual)
     if predicted.ndim!=1 or predicted.shape!=actual.shape:
         raise ValueError(f"predicted and actual should both have shape (n,), got {predicted.shape} and {actual.shape}")
     if len(actual)==0: raise ValueError("there are no images: the accuracy of nothing is undefined")
+    predicted,actual = as_labels(predicted),as_labels(actual)
     if (predicted.dtype.kind in "US")!=(actual.dtype.kind in "US"):
         raise ValueError("predicted and actual should both be strings or both be numbers, "
                          f"got {predicted.dtype} and {actual.dtype}")
     return predicted,actual
 
-# %% ../nbs/06_accuracy.ipynb #4904d385
+# %% ../nbs/06_accuracy.ipynb #5de83a89
 def accuracy_interval(
     right:int,              # How many predictions were right
     total:int,              # How many predictions there were
@@ -65,8 +70,9 @@ def accuracy_interval(
 
     Raises `ValueError` for impossible counts. Source: E. B. Wilson (1927), "Probable inference, the law of
     succession, and statistical inference", https://doi.org/10.1080/01621459.1927.10502953."""
-    if not 0<=right<=total or total==0:
+    if not 0<=right<=total or total in (0, float("inf")):
         raise ValueError(f"right should be between 0 and total, and total at least 1, got {right} of {total}")
+    right,total = float(right),float(total)  # NumPy's integers may be too narrow for their products
     if not 0<confidence<1:
         raise ValueError(f"confidence should be between 0 and 1, for example 0.95, got {confidence}")
     z = NormalDist().inv_cdf((1+confidence)/2)
@@ -75,7 +81,7 @@ def accuracy_interval(
     half = z/(1+z*z/total)*(p*(1-p)/total+z*z/(4*total*total))**0.5
     return (center-half if right else 0.),(center+half if right<total else 1.)  # exact at the ends
 
-# %% ../nbs/06_accuracy.ipynb #36177113
+# %% ../nbs/06_accuracy.ipynb #87cf85fb
 def confusion_matrix(
     predicted:Sequence,  # Predicted class of each image, shape (n,)
     actual:Sequence,     # The right class of each, shape (n,)
@@ -83,15 +89,9 @@ def confusion_matrix(
 )->Tensor:               # Counts, shape (k, k), int64: row = actual class, column = predicted class
     "How often each class was taken for each; raises `ValueError` for a label that is not among `classes`."
     predicted,actual = _same_length(predicted, actual)
-    place = _places(classes)
+    place = {c: i for i,c in enumerate(check_classes(classes))}
     said,was = _numbers(predicted, place),_numbers(actual, place)
     return torch.bincount(was*len(place)+said, minlength=len(place)**2).reshape(len(place), len(place))
-
-def _places(classes):
-    "The position of each class, after a check that each is named once."
-    classes = np.asarray(classes).tolist()
-    if len(set(classes))<len(classes): raise ValueError(f"each class should be named once, got {classes}")
-    return {c: i for i,c in enumerate(classes)}
 
 def _numbers(labels, place):
     "The position of the class of each label, shape (n,), int64."
@@ -99,14 +99,15 @@ def _numbers(labels, place):
     if unknown: raise ValueError(f"label {unknown[0]!r} is not among the classes {list(place)}")
     return torch.tensor([place[c] for c in labels.tolist()], dtype=torch.int64)
 
-# %% ../nbs/06_accuracy.ipynb #65336402
+# %% ../nbs/06_accuracy.ipynb #9019b6db
 def worst_mistakes(
     distances:Tensor,  # Distance of each image to each class, shape (n, k)
     actual:Sequence,   # The right class of each image, shape (n,)
     classes:Sequence,  # The k classes, in the order of the columns
 )->Tensor:             # Positions of the images that are classified wrong, worst first, int64
     "The mistakes, sorted by how far the right class was behind; raises `ValueError` if the shapes do not fit."
-    actual,place = np.asarray(actual),_places(classes)
+    actual,place = as_labels(actual),{c: i for i,c in enumerate(check_classes(classes))}
+    distances = check_finite(as_numbers(distances, "distances"), "distances").double()
     if tuple(distances.shape)!=(len(actual), len(place)):
         raise ValueError(f"distances should have shape ({len(actual)}, {len(place)}), one row for each label and "
                          f"one column for each class, got {tuple(distances.shape)}")

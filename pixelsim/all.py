@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/library/all.ipynb #34e3c74b
+# %% ../nbs/library/all.ipynb #0c32713d
 from .accuracy import *
 from .broadcasting import *
 from .classifier import *
@@ -14,6 +14,7 @@ from .distances import *
 from .fast import *
 from .images import *
 from .means import *
+from .module import *
 from .pixels import *
 from .show import *
 from .tensors import *

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PixelSimilarity']
 
-# %% ../nbs/library/classifier.ipynb #ee2701af
+# %% ../nbs/library/classifier.ipynb #6f356b6c
 import io,zipfile
 from collections.abc import Iterable,Sequence
 from pathlib import Path
@@ -16,43 +16,57 @@ from fastcore.basics import patch
 from torch import Tensor
 
 from .accuracy import accuracy
+from .batches import labeled_batches
+from .checks import check_labels,check_stack,warn_caller
 from .distances import l1_distance,l2_distance
-from .fast import class_sums,nearest
+from .fast import class_histograms,class_sums,histogram_median,nearest
 from .files import write_whole
+from .images import ImageSet,as_images,mostly_bright
+from .module import NearestPrototype
+from .ranks import add_over_ranks,in_group
 
-# %% ../nbs/library/classifier.ipynb #98a2ad73
+# %% ../nbs/library/classifier.ipynb #669d453a
 _DISTANCES = {"l1": l1_distance, "l2": l2_distance}
+_TOTALS = {"mean": class_sums, "median": class_histograms}
 _CHUNK = 1024  # images whose distances are computed at a time
 
-def _as_images(images):
-    "A stack of images as a tensor; anything else is an error that says what it was."
-    images = torch.as_tensor(images)
-    if images.ndim!=3:
-        raise ValueError(f"images should have shape (n, h, w), got {tuple(images.shape)}: for one image pass images[None]")
-    return images
+def _one_of(name, value, known):
+    "Stop unless `value` is among the `known`."
+    if value not in known: raise ValueError(f"{name} should be one of {list(known)}, got {value!r}")
+    return value
 
 class PixelSimilarity:
     """The nearest-mean classifier: predicts the class whose mean image is nearest.
 
-    Source: Hastie, Tibshirani, Friedman, *The Elements of Statistical Learning*, 2nd edition, section 18.2; with
-    L1, Howard and Gugger, *Deep Learning for Coders*, chapter 4."""
+    After `fit` it has `classes_`, sorted, shape (k,); `prototypes_`, float32 from 0 to 1, shape (k, h, w); `counts_`, how many images
+    of each class it has seen, shape (k,); and `totals_`, from which the prototypes are worked out: sums of pixels from 0 to 255, shape (k, h, w),
+    or for the median how often each gray occurs, shape (k, h, w, 256). Source: Hastie, Tibshirani, Friedman, *The Elements of Statistical Learning*,
+    2nd edition, section 18.2; with L1, Howard and Gugger, *Deep Learning for Coders*, chapter 4."""
     def __init__(self,
-        distance:str="l1",    # "l1", the mean absolute difference, or "l2", the root mean squared difference
-        compiled:bool=False,  # Compile the prediction under L1? Several times as fast, after half a minute once
+        distance:str="l1",     # "l1", the mean absolute difference, or "l2", the root mean squared difference
+        prototype:str="mean",  # What stands for a class: its "mean" image or its "median" image
+        compiled:bool=False,   # Compile the prediction under L1? Several times as fast, after half a minute once
     ):
-        if distance not in _DISTANCES:
-            raise ValueError(f"distance should be one of {list(_DISTANCES)}, got {distance!r}")
-        self.distance,self.compiled = distance,compiled
+        self.distance = _one_of("distance", distance, _DISTANCES)
+        self.prototype = _one_of("prototype", prototype, _TOTALS)
+        self.compiled = compiled
 
     def fit(self,
-        images:Tensor|Iterable,       # Images, shape (n, h, w): uint8 0 to 255 or floats 0 to 1; or (images, labels) batches
-        labels:Sequence|None=None,    # Class of each image, shape (n,): integers or strings; None for batches
-    )->"PixelSimilarity":             # The classifier itself
-        """Learn the mean image of each class, from all images at once or from batches of them.
+        images:Tensor|Iterable,      # Images, shape (n, h, w), or anything that `as_images` takes; or (images, labels) batches
+        labels:Sequence|None=None,   # Class of each image, shape (n,): integers or strings; None for batches and for an `ImageSet`
+    )->"PixelSimilarity":            # The classifier itself
+        """Learn the prototype of each class, from all images at once or from batches of them.
 
-        What it learned before is forgotten. Raises `ValueError` for bad shapes, or fewer than two classes."""
-        fresh = PixelSimilarity(self.distance, self.compiled)
-        for batch in [(images, labels)] if labels is not None else images: fresh.partial_fit(*batch)
+        Batches come from a generator, a `DataLoader`, or fastai's `DataLoaders`, whose training set is used. What was learned before is forgotten. In a
+        `torch.distributed` group, each process fits its own share, and all get the classifier of all images. Warns if the images have a
+        bright border. Raises `TypeError` or `ValueError` for bad images and labels, or fewer than two classes."""
+        fresh,failed = self._blank(),None
+        try:
+            for batch in labeled_batches(images, labels): fresh.partial_fit(*batch)
+        except Exception as error:
+            if not in_group(): raise
+            failed = error
+        if in_group(): fresh._gather(failed)
         if not hasattr(fresh, "classes_"): raise ValueError("there are no images to fit: the batches were empty")
         if len(fresh.classes_)<2:
             raise ValueError(f"labels should name at least two classes, got {fresh.classes_.tolist()}")
@@ -60,93 +74,124 @@ class PixelSimilarity:
         return self
 
     def partial_fit(self,
-        images:Tensor,    # More images, shape (n, h, w), of the size of those before
-        labels:Sequence,  # Class of each, shape (n,); classes may be new
+        images:Tensor,    # More images, of the size of those before: shape (n, h, w), or anything that `as_images` takes
+        labels:Sequence,  # Class of each, shape (n,): integers or strings; classes may be new
     )->"PixelSimilarity":  # The classifier itself
-        "Learn from more images, and forget nothing; raises `ValueError` for bad shapes, and changes nothing then."
-        images,labels = _as_images(images),np.asarray(labels)
-        if labels.shape!=(len(images),):
-            raise ValueError(f"labels should have shape ({len(images)},), one for each image, got {labels.shape}")
+        "Learn from more images, and forget nothing. Raises what `fit` raises, and changes nothing then."
+        images = as_images(images).detach()
+        labels = check_labels(labels, len(images))
         if len(images)==0: return self
-        if labels.dtype.kind not in "biuU":
-            raise ValueError(f"labels should be integers or strings, got {labels.dtype}: try np.array(list(labels))")
+        if not hasattr(self, "classes_") and mostly_bright(images):
+            warn_caller("most of the images have a bright border, where background should be 0: for dark ink on light "
+                        "paper pass as_images(images, invert=True)")
         classes,index = np.unique(labels, return_inverse=True)
-        sums,counts = class_sums(images, torch.from_numpy(index).to(images.device), len(classes))
-        self._add(classes, sums.cpu(), counts.cpu())
+        totals = _TOTALS[self.prototype](images, torch.from_numpy(index).to(images.device), len(classes))
+        self._add(classes, totals.cpu(), torch.from_numpy(np.bincount(index)))
         return self
 
-    def _add(self, classes, sums, counts):
-        "Add the sums and counts of `classes` to what is known, and work out the means anew."
-        if not hasattr(self, "classes_"): self.classes_,self.sums_,self.counts_ = classes,sums,counts
-        else:
-            if sums.shape[1:]!=self.sums_.shape[1:]:
-                raise ValueError(f"all images should have one size, {tuple(self.sums_.shape[1:])} as before, "
-                                 f"got {tuple(sums.shape[1:])}")
-            if (classes.dtype.kind in "US")!=(self.classes_.dtype.kind in "US"):
-                raise ValueError(f"labels should be all strings or all numbers, got {classes.tolist()} "
-                                 f"after {self.classes_.tolist()}")
-            union = np.union1d(self.classes_, classes)
-            both = torch.zeros(len(union), *sums.shape[1:], dtype=sums.dtype),torch.zeros(len(union), dtype=counts.dtype)
-            for known,s,c in ((self.classes_, self.sums_, self.counts_), (classes, sums, counts)):
-                where = torch.from_numpy(np.searchsorted(union, known))
-                both[0][where] += s
-                both[1][where] += c
-            self.classes_,(self.sums_,self.counts_) = union,both
-        self.prototypes_ = (self.sums_/(255*self.counts_[:, None, None])).float()  # shape (k, h, w), 0 to 1
+    def _blank(self): return PixelSimilarity(self.distance, self.prototype, self.compiled)
 
-    def _checked(self, images):
-        "The images, after a check that they can be compared with the means."
+    def _add(self, classes, totals, counts):
+        "Add the totals and counts of `classes` to what is known, and work out the prototypes anew."
+        if not hasattr(self, "classes_"): self.classes_,self.totals_,self.counts_ = classes,totals,counts
+        else:
+            self._check_joins(classes, totals)
+            union = np.union1d(self.classes_, classes)
+            both = [torch.zeros(len(union), *x.shape[1:], dtype=x.dtype) for x in (totals, counts)]
+            for known,*parts in ((self.classes_, self.totals_, self.counts_), (classes, totals, counts)):
+                where = torch.from_numpy(np.searchsorted(union, known))
+                for total,part in zip(both, parts): total[where] += part
+            self.classes_,(self.totals_,self.counts_) = union,both
+        self._find_prototypes()
+
+    def _check_joins(self, classes, totals):
+        "Stop if images of these `classes` cannot belong to those before."
+        old,new = tuple(self.totals_.shape[1:3]),tuple(totals.shape[1:3])
+        if new!=old:
+            raise ValueError(f"all images should have one size, {old[0]}×{old[1]} as before, got {new[0]}×{new[1]}: "
+                             f"bring them to it with as_images(images, resize={old})")
+        if (classes.dtype.kind in "US")!=(self.classes_.dtype.kind in "US"):
+            raise ValueError(f"labels should be all strings or all numbers, got {classes.tolist()} after {self.classes_.tolist()}")
+
+    def _find_prototypes(self):
+        "Work out `prototypes_`, shape (k, h, w), float32 from 0 to 1."
+        gray = self.totals_/self.counts_[:, None, None] if self.prototype=="mean" else histogram_median(self.totals_)
+        self.prototypes_ = (gray/255).float()
+        self._on_paper = mostly_bright(self.prototypes_)
+
+    def _gather(self, failed):
+        "Take over what all processes of the group have learned together."
+        have = hasattr(self, "classes_")
+        found = add_over_ranks(*((self.classes_, self.totals_, self.counts_) if have else (None,)*3), failed)
+        for name in ("classes_","totals_","counts_"): vars(self).pop(name, None)
+        if found: self._add(*found)
+
+    def _checked(self, images, invert, resize):
+        "The images, after a check that they can be compared with the prototypes."
         if not hasattr(self, "classes_"):
             raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
-        images,size = _as_images(images),tuple(self.prototypes_.shape[1:])
-        if tuple(images.shape[1:])!=size:
-            raise ValueError(f"images should have shape (n, {size[0]}, {size[1]}), the size fitted on, "
-                             f"got {tuple(images.shape)}")
+        size = tuple(self.prototypes_.shape[1:])
+        images = check_stack(as_images(images, invert, size if resize else None).detach(), size)
+        if len(images) and mostly_bright(images)!=self._on_paper:
+            kinds = ("dark","bright") if self._on_paper else ("bright","dark")
+            warn_caller("most of the images have a {} border, and those it was fitted on a {} one: pass invert={} if ink "
+                        "and paper are swapped".format(*kinds, not invert))
         return images
 
     def distances(self,
-        images:Tensor,  # Grayscale images, shape (n, h, w), of the size that it was fitted on
-    )->Tensor:          # Distance of each image to each class mean, shape (n, k), in the order of `classes_`
-        "How far each image is from each class; raises `ValueError` before `fit` and for a wrong shape."
-        images = self._checked(images)
+        images:Tensor,      # Grayscale images, shape (n, h, w), or anything that `as_images` takes
+        invert:bool=False,  # Swap ink and paper: `True` for dark ink on light paper
+        resize:bool=False,  # Bring images of another size to the one that it was fitted on?
+    )->Tensor:              # Distance of each image to each prototype, shape (n, k), in the order of `classes_`
+        """How far each image is from each class, 0 to 1.
+
+        Warns if ink and paper look swapped. Raises `ValueError` before `fit`, and what `as_images` raises."""
+        images = self._checked(images, invert, resize)
         measure,prototypes = _DISTANCES[self.distance],self.prototypes_.to(images.device)
         chunks = images.split(_CHUNK)  # an empty batch is one empty chunk
         return torch.cat([torch.stack([measure(c, p) for p in prototypes], dim=1) for c in chunks])
 
     def predict(self,
-        images:Tensor,  # Grayscale images, shape (n, h, w), of the size that it was fitted on
-    )->np.ndarray:      # Predicted class of each image, shape (n,)
-        "The nearest class for each image; the first in `classes_` on a tie. Raises what `distances` raises."
-        images = self._checked(images)
+        images:Tensor,      # Grayscale images, shape (n, h, w), or anything that `as_images` takes
+        invert:bool=False,  # Swap ink and paper: `True` for dark ink on light paper
+        resize:bool=False,  # Bring images of another size to the one that it was fitted on?
+    )->np.ndarray:          # Predicted class of each image, shape (n,)
+        "The nearest class for each image, the first in `classes_` on a tie. Warns and raises as `distances` does."
+        images = self._checked(images, invert, resize)
         index = nearest(images, self.prototypes_.to(images.device), self.distance, self.compiled)
         return self.classes_[index.cpu().numpy()]
 
     def score(self,
-        images:Tensor,    # Grayscale images, shape (n, h, w)
-        labels:Sequence,  # The right class of each, shape (n,)
-    )->float:             # Share of the images predicted right, 0 to 1
+        images:Tensor,              # Grayscale images, shape (n, h, w), or anything that `as_images` takes
+        labels:Sequence|None=None,  # The right class of each, shape (n,); None for an `ImageSet`, which has them
+        invert:bool=False,          # Swap ink and paper: `True` for dark ink on light paper
+        resize:bool=False,          # Bring images of another size to the one that it was fitted on?
+    )->float:                       # Share of the images predicted right, 0 to 1
         "Accuracy on these images; raises `ValueError` if there are none, or not one label for each."
-        return accuracy(self.predict(images), labels)
+        if labels is None and isinstance(images, ImageSet): labels = images.labels
+        predicted = self.predict(images, invert, resize)
+        return accuracy(predicted, check_labels(labels, len(predicted)))
 
     def __repr__(self):
         state = f", fitted on classes {self.classes_.tolist()}" if hasattr(self, "classes_") else ", not fitted"
-        return f"PixelSimilarity(distance={self.distance!r}{state})"
+        return f"PixelSimilarity(distance={self.distance!r}, prototype={self.prototype!r}{state})"
 
-# %% ../nbs/library/classifier.ipynb #272a558a
+# %% ../nbs/library/classifier.ipynb #447dd67d
 @patch
 def merge(self:PixelSimilarity,
-    other:PixelSimilarity,  # A classifier fitted on other images of the same size, with the same distance
+    other:PixelSimilarity,  # A classifier fitted on other images of the same size, with the same parameters
 )->PixelSimilarity:         # A new classifier, as though fitted on the images of both
     "Two fitted classifiers as one, exactly; raises `ValueError` if one is not fitted, or if they do not fit together."
     for model in (self, other):
         if not hasattr(model, "classes_"): raise ValueError(f"both should be fitted before they are merged, got {model}")
-    if self.distance!=other.distance:
-        raise ValueError(f"both should use one distance, got {self.distance!r} and {other.distance!r}")
-    merged = PixelSimilarity(self.distance, self.compiled)
-    for model in (self, other): merged._add(model.classes_, model.sums_, model.counts_)
+    for name in ("distance","prototype"):
+        mine,theirs = getattr(self, name),getattr(other, name)
+        if mine!=theirs: raise ValueError(f"both should use one {name}, got {mine!r} and {theirs!r}")
+    merged = self._blank()
+    for model in (self, other): merged._add(model.classes_, model.totals_, model.counts_)
     return merged
 
-# %% ../nbs/library/classifier.ipynb #b111500b
+# %% ../nbs/library/classifier.ipynb #c6add05d
 _FORMAT = 1  # raised when a saved model changes in a way that older code would misread
 
 @patch
@@ -157,11 +202,11 @@ def save(self:PixelSimilarity,
     if not hasattr(self, "classes_"):
         raise ValueError("this PixelSimilarity is not fitted yet: there is nothing to save")
     archive = io.BytesIO()
-    np.savez_compressed(archive, format=_FORMAT, distance=self.distance, classes=self.classes_,
-                        sums=self.sums_.numpy(), counts=self.counts_.numpy())
+    np.savez_compressed(archive, format=_FORMAT, distance=self.distance, prototype=self.prototype, classes=self.classes_,
+                        totals=self.totals_.numpy(), counts=self.counts_.numpy())
     return write_whole(path, archive.getvalue())
 
-# %% ../nbs/library/classifier.ipynb #9d80eca5
+# %% ../nbs/library/classifier.ipynb #f3eaed72
 def _read_archive(path):
     "The arrays in a NumPy archive, by name; each part is read to its end, since `np.load` can stop before the checksum."
     try:
@@ -172,24 +217,28 @@ def _read_archive(path):
     except Exception as e:  # a damaged archive can fail in any part of zip, zlib or the array format
         raise ValueError(f"{path} is not a saved PixelSimilarity, or it is damaged: {e}") from e
 
-def _sound_values(fields):
-    "Are these sorted classes with sums that so many images can have?"
-    classes,sums,counts = (fields[name] for name in ("classes","sums","counts"))
-    return (classes.dtype.kind in "biuU" and np.array_equal(np.unique(classes), classes)
-            and sums.dtype==np.float64 and counts.dtype==np.int64 and (counts>0).all()
-            and ((sums>=0)&(sums<=255.001*counts[:, None, None])).all())
+def _sound(fields):
+    "Are these sorted classes with totals that so many images can have?"
+    classes,totals,counts = (fields[name] for name in ("classes","totals","counts"))
+    if not (classes.shape==counts.shape==totals.shape[:1] and 0 not in totals.shape and classes.dtype.kind in "biuU" and counts.dtype==np.int64
+            and np.array_equal(np.unique(classes), classes) and (counts>0).all()): return False
+    if str(fields["prototype"])=="mean":
+        return (totals.ndim==3 and totals.dtype==np.float64
+                and bool(((totals>=0)&(totals<=255.001*counts[:, None, None])).all()))
+    return (totals.ndim==4 and totals.shape[3]==256 and totals.dtype==np.int64
+            and bool((totals>=0).all() and (totals.sum(-1)==counts[:, None, None]).all()))
 
 def _check_fields(path, fields):
     "Stop if these are not the arrays of a saved classifier that this version reads."
     if "format" not in fields: raise ValueError(f"{path} is not a saved PixelSimilarity: it has no format")
     if fields["format"].shape or fields["format"].dtype.kind not in "iu" or fields["format"]>_FORMAT:
         raise ValueError(f"{path} has format {fields['format']}, and this pixelsim reads up to {_FORMAT}: upgrade pixelsim")
-    missing = {"distance","classes","sums","counts"}-fields.keys()
+    missing = {"distance","prototype","classes","totals","counts"}-fields.keys()
     if missing: raise ValueError(f"{path} is not a saved PixelSimilarity: it has no {', '.join(sorted(missing))}")
-    shapes = {name: fields[name].shape for name in ("classes","sums","counts")}
-    sound = len(shapes["sums"])==3 and shapes["classes"]==shapes["counts"]==shapes["sums"][:1] and _sound_values(fields)
-    if not sound or str(fields["distance"]) not in _DISTANCES:
-        raise ValueError(f"{path} is damaged: distance {fields['distance']}, and arrays of shapes {shapes}")
+    known = str(fields["distance"]) in _DISTANCES and str(fields["prototype"]) in _TOTALS
+    if not known or not _sound(fields):
+        shapes = {name: fields[name].shape for name in ("classes","totals","counts")}
+        raise ValueError(f"{path} is damaged: distance {fields['distance']}, prototype {fields['prototype']}, and arrays of shapes {shapes}")
 
 @patch(cls_method=True)
 def load(cls:PixelSimilarity,
@@ -198,25 +247,37 @@ def load(cls:PixelSimilarity,
     "Load a saved classifier; raises `ValueError` for a file that is damaged, newer, or something else."
     fields = _read_archive(path)
     _check_fields(path, fields)
-    model = cls(str(fields["distance"]))
-    model._add(fields["classes"], torch.from_numpy(fields["sums"]), torch.from_numpy(fields["counts"]))
+    model = cls(str(fields["distance"]), str(fields["prototype"]))
+    model._add(fields["classes"], torch.from_numpy(fields["totals"]), torch.from_numpy(fields["counts"]))
     return model
 
-# %% ../nbs/library/classifier.ipynb #337e6b2a
+# %% ../nbs/library/classifier.ipynb #7ee57d68
+@patch
+def module(self:PixelSimilarity,
+    learn:bool=False,  # May training change the prototypes?
+    scale:float=1.,    # What the distances are multiplied by; the larger, the surer the probabilities
+)->NearestPrototype:   # A module that gives logits, shape (n, k), in the order of `classes_`
+    "The fitted classifier as a `torch.nn.Module`, with prototypes of its own; raises `ValueError` before `fit`."
+    if not hasattr(self, "classes_"): raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
+    return NearestPrototype(self.prototypes_, self.distance, learn, scale)
+
+# %% ../nbs/library/classifier.ipynb #b5e8bd0b
 @patch
 def get_params(self:PixelSimilarity,
     deep:bool=True,  # Here for scikit-learn's sake: there are no estimators inside this one
 )->dict:             # The parameters of the constructor, by name
     "What this classifier was made with."
-    return {"distance": self.distance, "compiled": self.compiled}
+    return {"distance": self.distance, "prototype": self.prototype, "compiled": self.compiled}
 
 @patch
 def set_params(self:PixelSimilarity,
     **params,  # New values, by name
-)->PixelSimilarity:  # The classifier itself; what it has learned stays, as the means do not depend on it
-    "Change how the classifier measures; raises `ValueError` for an unknown parameter or value."
+)->PixelSimilarity:  # The classifier itself; what it has learned stays, unless another kind of prototype is asked for
+    "Change how the classifier works; raises `ValueError` for an unknown parameter or value."
     unknown = params.keys()-self.get_params().keys()
     if unknown: raise ValueError(f"PixelSimilarity has no parameter {sorted(unknown)[0]!r}: it has {list(self.get_params())}")
+    if params.get("prototype", self.prototype)!=self.prototype:  # it was not counted what the other kind needs
+        for name in [name for name in vars(self) if name.endswith("_")]: delattr(self, name)
     self.__init__(**{**self.get_params(), **params})
     return self
 

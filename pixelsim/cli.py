@@ -80,13 +80,19 @@ def _check_size(name, size, model):
         raise ValueError(f"{name} is {found} pixels (height × width), but the model was fitted on {expected}:"
                          " resize it, or pass --resize")
 
-# %% ../nbs/library/cli.ipynb #42c8a816
+# %% ../nbs/library/cli.ipynb #4b504cfa
+def _unwarned(call, images):
+    "What `call` makes of images about which `read_image` or `load_folder` has warned, naming the files."
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return call(images)
+
 def _predicted(file, model, args):
     "What the model says of one image file."
     from pixelsim.images import read_image
     image = read_image(file, invert=args.invert, resize=_size(model) if args.resize else None)
     _check_size(file, tuple(image.shape), model)
-    distances = model.distances(image[None])[0]
+    distances = _unwarned(model.distances, image[None])[0]
     nearest,second = distances.sort().values[:2].tolist()
     return dict(file=file, label=str(model.classes_[distances.argmin().item()]), margin=second-nearest,
                 distances={str(c): d for c,d in zip(model.classes_, distances.tolist())})
@@ -163,7 +169,7 @@ def _add_fit(commands):
                          help="stretch images to this height and width, for example 28x28")
     command.add_argument("--force", action="store_true", help="replace the file if it is there already")
 
-# %% ../nbs/library/cli.ipynb #8170ad44
+# %% ../nbs/library/cli.ipynb #66a27794
 def _scores(model, data):
     "All that `pixelsim score` says, ready for JSON; `ValueError` for a class that the model does not know."
     from pixelsim.accuracy import accuracy_interval,class_accuracies,confusion_matrix
@@ -171,7 +177,7 @@ def _scores(model, data):
     unknown = [c for c in data.classes if c not in classes]
     if unknown:
         raise ValueError(f"the folder has the class {unknown[0]!r}, but the model knows {', '.join(classes)}")
-    predicted = model.predict(data.images).astype(str)
+    predicted = _unwarned(model.predict, data.images).astype(str)
     right,total = int((predicted==data.labels).sum()),len(data)
     each = class_accuracies(predicted, data.labels)
     return dict(accuracy=right/total, right=right, total=total, interval=accuracy_interval(right, total),

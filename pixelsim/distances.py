@@ -5,20 +5,21 @@
 # %% auto #0
 __all__ = ['l1_distance', 'l2_distance']
 
-# %% ../nbs/05_distances.ipynb #254f7783
+# %% ../nbs/05_distances.ipynb #3fe2e525
 import torch
 from torch import Tensor
 
+from .checks import check_pair
 from .pixels import to_float
 
-# %% ../nbs/05_distances.ipynb #4f5422dd
+# %% ../nbs/05_distances.ipynb #1e0bc905
 def l1_distance(
     a:Tensor,  # Image or images, shape (..., h, w): uint8 from 0 to 255, or floats from 0 to 1
     b:Tensor,  # Image or images, the same (h, w); leading axes broadcast
 )->Tensor:     # Distance for each pair of images, the shape that the leading axes broadcast to; 0 to 1
     """The mean absolute difference: how much ink, for each pixel, one would have to add or take away.
 
-    A true L1 norm sums instead of averaging. Raises `ValueError` if the images have different sizes."""
+    A true L1 norm sums instead of averaging. Raises `ValueError` if the images have different sizes or devices."""
     a,b = _pair(a, b)
     return (a-b).abs().mean((-1, -2))
 
@@ -28,14 +29,14 @@ def l2_distance(
 )->Tensor:     # Distance for each pair of images, the shape that the leading axes broadcast to; 0 to 1
     """The root mean squared difference: like L1, but large differences count for more.
 
-    A true L2 norm sums instead of averaging. Raises `ValueError` if the images have different sizes."""
+    A true L2 norm sums instead of averaging. Raises `ValueError` if the images have different sizes or devices."""
     a,b = _pair(a, b)
-    return (a-b).square().mean((-1, -2)).sqrt()
+    mean = (a-b).square().mean((-1, -2))
+    same = (mean==0).float()  # √0 has no finite slope, so for equal images take √1 - 1
+    return (mean+same).sqrt()-same
 
 def _pair(a, b):
     "Both as floats from 0 to 1, after a check that they show images of one size."
     a,b = to_float(a),to_float(b)
-    if min(a.ndim, b.ndim)<2 or a.shape[-2:]!=b.shape[-2:]:
-        raise ValueError("a and b should be images of one size, shape (..., h, w), "
-                         f"got {tuple(a.shape)} and {tuple(b.shape)}")
+    check_pair(a, b)
     return a,b

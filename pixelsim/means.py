@@ -5,16 +5,17 @@
 # %% auto #0
 __all__ = ['class_means']
 
-# %% ../nbs/03_means.ipynb #7b827904
+# %% ../nbs/03_means.ipynb #c30e3d8e
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .checks import as_numbers,check_classes,check_labels,check_stack,check_values
 from .pixels import to_float
 
-# %% ../nbs/03_means.ipynb #e5604cb0
+# %% ../nbs/03_means.ipynb #d876f01a
 def class_means(
     images:Tensor,     # Grayscale images, shape (n, h, w): uint8 from 0 to 255, or floats from 0 to 1
     labels:Sequence,   # Class of each image, shape (n,): integers or strings
@@ -24,13 +25,9 @@ def class_means(
 
     uint8 images are summed as whole numbers, so that neither their order nor their number costs any
     precision. Raises `ValueError` for a wrong shape, labels of another length, or a class with no images."""
-    images,labels,classes = torch.as_tensor(images),np.asarray(labels),np.asarray(classes).tolist()
-    if images.ndim!=3:
-        raise ValueError(f"images should have shape (n, h, w), got {tuple(images.shape)}: "
-                         "for one image pass images[None]")
-    if labels.shape!=(len(images),):
-        raise ValueError(f"labels should have shape ({len(images)},), one for each image, got {labels.shape}")
-    return torch.stack([_mean_image(images[torch.from_numpy(labels==c)], c) for c in classes])
+    images = check_values(check_stack(as_numbers(images)))
+    labels = check_labels(labels, len(images))
+    return torch.stack([_mean_image(images[torch.from_numpy(labels==c)], c) for c in check_classes(classes)])
 
 def _mean_image(images, label):
     "The mean of the images of one class, shape (h, w)."

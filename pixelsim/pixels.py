@@ -5,42 +5,33 @@
 # %% auto #0
 __all__ = ['to_float', 'ink_coverage', 'best_threshold']
 
-# %% ../nbs/01_pixels.ipynb #0dcfbcea
+# %% ../nbs/01_pixels.ipynb #b603dafd
 import numpy as np
 import torch
 from torch import Tensor
 
-# %% ../nbs/01_pixels.ipynb #9cc4a44c
+from .checks import as_numbers,check_finite,check_stack,check_values
+
+# %% ../nbs/01_pixels.ipynb #e1193423
 def to_float(
     images:Tensor|np.ndarray,  # One or many, any shape: uint8 from 0 to 255, or floats from 0 to 1
 )->Tensor:                     # The same shape, float32 from 0 (no ink) to 1 (full ink)
     """Images as floats from 0 to 1, ready for arithmetic.
 
-    Raises `TypeError` for a type that says nothing about its scale, and `ValueError` for floats
-    outside 0 to 1: they are never rescaled by guess."""
-    images = torch.as_tensor(images)
-    if images.dtype==torch.uint8: return images.float()/255
-    if not images.is_floating_point():
-        raise TypeError(f"images should be uint8 (0 to 255) or floats (0 to 1), got {images.dtype}: "
-                        "use .to(torch.uint8) if the values are whole numbers from 0 to 255")
-    low,high = (images.min().item(), images.max().item()) if images.numel() else (0, 1)
-    if not (low>=0 and high<=1):
-        raise ValueError(f"float images should lie between 0 and 1, got {low:.9g} to {high:.9g}: "
-                         "divide by 255 if these are 0 to 255")
-    return images.float()
+    Raises `TypeError` for a type that says nothing about its scale, and `ValueError` for floats that are
+    missing, infinite or outside 0 to 1: they are never rescaled by guess."""
+    images = check_values(as_numbers(images))
+    return images.float()/255 if images.dtype==torch.uint8 else images.float()
 
-# %% ../nbs/01_pixels.ipynb #99cfda0f
+# %% ../nbs/01_pixels.ipynb #03023855
 def ink_coverage(
-    images:Tensor|np.ndarray,  # Images, shape (n, h, w), on any scale where 0 is background
+    images:Tensor|np.ndarray,  # Images, shape (n, h, w): uint8 from 0 to 255, or floats from 0 to 1
 )->Tensor:                     # Share of each image's pixels that are not background, shape (n,), from 0 to 1
     "How much of each square is touched by ink; raises `ValueError` if it is not a stack of images."
-    images = torch.as_tensor(images)
-    if images.ndim!=3:
-        raise ValueError(f"images should have shape (n, h, w), got {tuple(images.shape)}: "
-                         "for one image pass images[None]")
+    images = check_values(check_stack(as_numbers(images)))
     return (images>0).float().mean((1, 2))
 
-# %% ../nbs/01_pixels.ipynb #42868c29
+# %% ../nbs/01_pixels.ipynb #7815fbda
 def best_threshold(
     values:Tensor,    # One number for each image, shape (n,)
     is_above:Tensor,  # True where the number should lie above the threshold, shape (n,)
@@ -49,12 +40,11 @@ def best_threshold(
 
     Of several equally good ones it is the lowest. Raises `ValueError` if the shapes differ, if a value
     is not a finite number, or if all values are the same."""
-    values,is_above = torch.as_tensor(values).double(),torch.as_tensor(is_above).bool()
+    values,is_above = as_numbers(values, "values"),as_numbers(is_above, "is_above")
     if values.ndim!=1 or values.shape!=is_above.shape:
         raise ValueError("values and is_above should both have shape (n,), "
                          f"got {tuple(values.shape)} and {tuple(is_above.shape)}")
-    if not values.isfinite().all():
-        raise ValueError(f"values should be finite numbers, got {values[~values.isfinite()][0].item()}")
+    values,is_above = check_finite(values, "values").double(),check_finite(is_above, "is_above").bool()
     levels,where = values.unique(return_inverse=True)
     if len(levels)<2:
         raise ValueError(f"values should differ, got only {levels.tolist()}: no threshold can tell them apart")

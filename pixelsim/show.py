@@ -5,22 +5,27 @@
 # %% auto #0
 __all__ = ['show_image', 'show_images', 'show_numbers', 'show_difference', 'Table']
 
-# %% ../nbs/library/show.ipynb #eaed55da
+# %% ../nbs/library/show.ipynb #3be19da9
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-# %% ../nbs/library/show.ipynb #e9b976f3
+from .checks import as_numbers,check_values
+
+# %% ../nbs/library/show.ipynb #b580ee95
 def _as_array(image, name="image"):
     "The image as a NumPy array, shape (h, w), and the value of full ink in it."
-    array = image.detach().cpu().numpy() if isinstance(image, Tensor) else np.asarray(image)
-    if array.ndim!=2:
-        raise ValueError(f"{name} should have shape (h, w), got {array.shape}: "
+    image = as_numbers(image, name)
+    if image.ndim!=2:
+        raise ValueError(f"{name} should have shape (h, w), got {tuple(image.shape)}: "
                          "pick one image, or use show_images for several")
-    return array, 255 if array.dtype==np.uint8 else 1
+    if 0 in image.shape: raise ValueError(f"{name} should have pixels, got shape {tuple(image.shape)}")
+    image = check_values(image, name).detach().cpu()
+    return (image.numpy(),255) if image.dtype==torch.uint8 else (image.float().numpy(),1)
 
 def _axes(ax, height, width, inches):
     "`ax`, or new axes whose longer side is `inches`, with no ticks."
@@ -43,13 +48,14 @@ def show_image(
     ax.set_title(title)
     return ax
 
-# %% ../nbs/library/show.ipynb #e3da408a
+# %% ../nbs/library/show.ipynb #67f90f82
 def show_images(
     images:Tensor|np.ndarray|Sequence,  # Images, shape (n, h, w)
     titles:Sequence=(),                 # Text above each image; none if empty
     columns:int=10,                     # How many images in a row
 )->np.ndarray:                          # The axes drawn on, shape (n,)
     "Draw several images in rows; raises `ValueError` for none, another shape, or not one title for each."
+    if not isinstance(images, (list,tuple)): images = as_numbers(images)
     n = len(images)
     if n==0: raise ValueError("images is empty: there is nothing to show")
     if len(titles) not in (0,n): raise ValueError(f"got {len(titles)} titles for {n} images: give one for each, or none")

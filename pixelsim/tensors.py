@@ -19,13 +19,15 @@ def _stride(array):
     "The strides of a NumPy array in elements, as PyTorch counts them."
     return tuple(s//array.itemsize for s in array.strides)
 
-# %% ../nbs/02_tensors.ipynb #e753abf5
+# %% ../nbs/02_tensors.ipynb #12d3c411
 def explain_shape(
     x:Tensor|np.ndarray,  # Any tensor or array
 )->Table:                 # Rank, shape, type, memory and place, each with what it means
     "What a tensor is, in a table; raises `TypeError` for anything but a tensor or an array."
     if not isinstance(x, (Tensor,np.ndarray)):
         raise TypeError(f"x should be a tensor or an array, got {type(x).__name__}: try torch.tensor(x)")
+    if isinstance(x, Tensor) and x.layout!=torch.strided:
+        raise TypeError(f"x should hold all its numbers in rows, got {x.layout}: try x.to_dense()")
     if isinstance(x, Tensor): stride,contiguous,size,device = x.stride(),x.is_contiguous(),x.element_size(),x.device
     else: stride,contiguous,size,device = _stride(x),x.flags.c_contiguous,x.itemsize,"cpu"
     shape,elements = tuple(x.shape),prod(x.shape)

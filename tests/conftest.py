@@ -19,3 +19,11 @@ def fastai_home(tmp_path_factory):
         patch.setenv("FASTAI_HOME", str(home))
         mnist_sample_folder()
     return home
+
+
+def pytest_terminal_summary(terminalreporter):
+    "Say how many bad inputs were tried: files in test_images.py, arrays in test_arrays.py."
+    tried = {}
+    for name in ("test_images", "test_arrays"): tried |= getattr(sys.modules.get(name), "TRIED", {})
+    told = ", ".join(f"{name}: {taken} taken, {refused} refused" for name, (taken, refused) in tried.items())
+    if tried: terminalreporter.write_line(f"bad inputs tried: {sum(map(sum, tried.values())):,} ({told})")

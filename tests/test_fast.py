@@ -40,10 +40,11 @@ def test_nearest_is_what_the_distances_say(data, shape, k, distance, whole):
     assert (found.numpy() == expected)[clear].all()
 
 
-@pytest.mark.parametrize("n", [fast._CHUNK - 1, fast._CHUNK, fast._CHUNK + 1, 3 * fast._CHUNK])
+@pytest.mark.parametrize("n", [1336, 1337, 1338, 4011])
 def test_chunks_end_where_they_should(n):
     "No image is lost or compared twice at the border of a chunk."
     train, _ = load_mnist([3, 7])
+    assert fast._rows(train.images) == 1337  # 2**20 pixels are 1337.5 images
     images, model = train.images[-n:], PixelSimilarity().fit(train.images, train.labels)
     assert model.predict(images).tolist() == model.classes_[model.distances(images).argmin(1).numpy()].tolist()
 
@@ -51,8 +52,7 @@ def test_chunks_end_where_they_should(n):
 def test_sums_are_exact_beyond_float32():
     "40,000 white images: 255 × 40,000 is counted to the unit; a float32 running total of 0.1 would have drifted."
     images = torch.full((40_000, 2, 2), 255, dtype=torch.uint8)
-    sums, counts = fast.class_sums(images, torch.zeros(40_000, dtype=torch.int64), 1)
-    assert sums.unique().tolist() == [10_200_000.0] and counts.tolist() == [40_000]
+    assert fast.class_sums(images, torch.zeros(40_000, dtype=torch.int64), 1).unique().tolist() == [10_200_000.0]
 
 
 def test_fit_takes_a_loader():

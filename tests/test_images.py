@@ -639,17 +639,6 @@ SECONDS = 6  # for each round of random damage; what is tried depends on the mac
 TRIED = {}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def tally(request):
-    "Say in the end how many broken files were tried."
-    yield
-    plugin = request.config.pluginmanager.get_plugin
-    if not TRIED or not plugin("terminalreporter"): return
-    told = ", ".join(f"{name}: {read} read, {refused} refused" for name, (read, refused) in TRIED.items())
-    with plugin("capturemanager").global_and_fixture_disabled():
-        plugin("terminalreporter").write_line(f"\nbroken inputs tried: {sum(map(sum, TRIED.values()))} ({told})")
-
-
 def damaged(rng, files):
     "One of `files` with bytes changed, cut off, moved, repeated, or exchanged with those of another; or random bytes."
     content = bytearray(files[rng.integers(len(files))])

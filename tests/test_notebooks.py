@@ -14,9 +14,10 @@ import nbformat
 import pytest
 from conftest import ROOT
 
-LESSONS = ["01_pixels", "02_tensors", "03_means", "04_broadcasting", "05_distances", "06_accuracy"]
-OTHERS = ["index", "library/all", "library/classifier", "library/fast", "library/cli", "library/digits", "library/files", "library/images", "library/show"]
+LESSONS = ["01_pixels", "02_tensors", "02a_your_idea", "03_means", "04_broadcasting", "05_distances", "06_accuracy"]
+OTHERS = ["index", "library/all", "library/arena", "library/batches", "library/checks", "library/classifier", "library/fast", "library/cli", "library/digits", "library/files", "library/images", "library/module", "library/practice", "library/ranks", "library/show"]
 every_notebook = pytest.mark.parametrize("name", LESSONS + OTHERS)
+INTERLUDE = "02a_your_idea"
 every_lesson = pytest.mark.parametrize("name", LESSONS)
 
 
@@ -177,16 +178,21 @@ def test_the_command_prints_the_table(tmp_path, fastai_home):
 
 @every_lesson
 def test_a_lesson_opens_and_closes_as_lessons_do(name):
-    "Title and promise; questions, objectives, minutes; a prediction; exercises with solutions; key points; where next."
+    "Title and promise; questions, objectives, minutes; a prediction; exercises; a quiz; key points; where next."
+    every = [c.source for c in stored(name).cells]
     cells = [c.source for c in stored(name).cells if c.cell_type == "markdown"]
-    number = LESSONS.index(name) + 1
     assert re.fullmatch(r"# .+\n\n> .+", cells[0])
-    assert re.match(rf"\*\*Lesson {number} of {len(LESSONS)} · about \d+ minutes\*\*\n\nQuestions this lesson answers:", cells[1])
+    if name == INTERLUDE: opening, what = r"Interlude", "interlude"
+    else:
+        numbered = [lesson for lesson in LESSONS if lesson != INTERLUDE]
+        opening, what = f"Lesson {numbered.index(name) + 1} of {len(numbered)}", "lesson"
+    assert re.match(rf"\*\*{opening} · about \d+ minutes[^*]*\*\*\n\nQuestions this {what} answers:", cells[1])
     assert "\n\nWhen you have finished you can:\n\n- *" in cells[1]
     assert cells.index("## Predict first") == 2
-    exercises = re.findall(r"^\d\. ", cells[cells.index("## Your turn") + 1], flags=re.M)
-    assert 3 <= len(exercises) <= 5
-    assert cells[cells.index("## Your turn") + 1].count("<summary>Solution</summary>") == len(exercises)
+    if name != INTERLUDE:
+        exercises = [i for i, source in enumerate(every) if re.search(r'^check\("[a-z0-9-]+", \w+\)$', source, flags=re.M)]
+        assert 3 <= len(exercises) <= 5 and every.index("## Your turn") < exercises[-1]
+        assert exercises[-1] < every.index("## Quiz") < every.index(f'quiz("{name}")') < every.index("## Key points")
     assert cells[-2] == "## Key points"
     assert len(re.findall(r"^- ", cells[-1], flags=re.M)) == 3 and "**Where next:**" in cells[-1]
 
