@@ -15,7 +15,7 @@ import os
 import platform
 import statistics
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -148,7 +148,8 @@ def processes(contestants, task):
         theirs.close()
     try: yield pipes
     finally:
-        for pipe in pipes.values(): pipe.send(False)
+        for pipe in pipes.values():
+            with suppress(OSError): pipe.send(False)  # one that has failed no longer listens
         for process in running: process.join()
 
 
@@ -215,6 +216,7 @@ def memory(how):
     ours, theirs = context.Pipe()
     process = context.Process(target=measure_memory, args=(theirs, how))
     process.start()
+    theirs.close()
     found = ours.recv()
     process.join()
     return found

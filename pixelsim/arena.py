@@ -151,7 +151,7 @@ def _totals():
     labels = _digits()[1].labels
     return (labels==3).sum().item(),(labels==7).sum().item()
 
-# %% ../nbs/library/arena.ipynb #676216de
+# %% ../nbs/library/arena.ipynb #1ec34f94
 class _Refused(Exception):
     "Why a rule cannot be entered, as a sentence about \"it\"."
 
@@ -162,7 +162,10 @@ class _Stopped(_Refused):
     "It raised an error."
 
 class _WrongShape(_Refused):
-    "It returned numbers, but not one for each image."
+    "It returned numbers, of this shape, but not one for each image."
+    def __init__(self, says, shape=()):
+        super().__init__(says)
+        self.shape = shape
 
 def _stopped(error, rule):
     "The refusal of a rule that raised `error`, with the line of its code where that happened, if it can be told."
@@ -197,17 +200,34 @@ def _call(rule, images, one_by_one=False):
     array,n = _as_array(result),len(images)
     if array.shape==(n,): return torch.from_numpy(array)
     if one_by_one: raise _WrongShape(f"for one image it returned shape {array.shape[1:]}, not a single number")
-    raise _WrongShape(f"for {n} images it returned shape {array.shape}, not ({n},): one number for each")
+    comma = _COMMA if array.ndim==1 and len(array)<n and len(array)!=1 else ""
+    raise _WrongShape(f"for {n} images it returned shape {array.shape}, not ({n},): one number for each{comma}",
+                      array.shape)
 
-def _takes_batches(rule, few):
-    "Does the rule answer a batch of images with a number for each? If not, it must answer one with one."
-    try: return _call(rule, few) is not None
+_COMMA = (". Is a comma missing? `images[:14]` takes the first 14 *images*; the first 14 rows of each are "
+          "`images[:, :14]`")
+
+def _why_singly(rule, few):
+    "Why the rule must be given one image at a time, as a sentence; empty if it answers a batch as it should."
+    try:
+        _call(rule, few)
+        return ""
     except (_Stopped,_WrongShape) as error: batch = error
-    try: return _call(rule, few, one_by_one=True) is None
+    try:
+        _call(rule, few, one_by_one=True)
+        return _singly(batch, len(few))
     except _Refused as single:
         if str(single)==str(batch) or (isinstance(batch, _WrongShape) and isinstance(single, _Stopped)): raise batch
         if type(single) is not type(batch): raise  # a batch stopped it, so it is made for single images
         raise _Refused(f"{batch}. Given one image at a time, {single}") from batch.__cause__
+
+def _singly(error, n):
+    "What to say when `n` images at once led to this error, and one at a time did not."
+    if isinstance(error, _Stopped): return "It was given one image at a time: given several, it stopped."
+    what = f"shape {error.shape}" if error.shape else "a single number"
+    return (f"For {n} images it returned {what}, so it was given one image at a time, shape (28, 28): there "
+            "`image[:, 14]` is *column* 14. If you meant one number for each image of a stack, name the axes, "
+            "as in `.mean((1, 2))`.")
 
 # %% ../nbs/library/arena.ipynb #f4c14e28
 class _Fitted:
@@ -239,13 +259,13 @@ def _function(rule):
                        "and nothing else, no labels either") from None
     return rule
 
-# %% ../nbs/library/arena.ipynb #496454e8
+# %% ../nbs/library/arena.ipynb #4b354601
 @dataclass(frozen=True)
 class _Verdict:
     "What came of a rule."
     answers:Callable      # From images, shape (n, 28, 28), to numbers, shape (n,), float64
     said:Tensor           # Label it gives each validation image, in the arena's order, shape (n,)
-    one_by_one:bool       # Was it called with one image at a time?
+    singly:str            # Why it was given one image at a time, as a sentence; empty if it takes batches
     line:float|None       # It says 7 for numbers from here up; None if it gives labels
     train_right:float=0.  # Share of the training images that it is then right for
     reverse_right:float=0.  # The same if small numbers meant 7
@@ -273,10 +293,10 @@ def _judge(rule):
     "The verdict on a rule; raises `_Refused`."
     train,valid = _digits()
     rule = _function(rule)
-    one_by_one = not _takes_batches(rule, train.images[:11])
-    def answers(images): return _call(rule, images, one_by_one)
+    singly = _why_singly(rule, train.images[:11])
+    def answers(images): return _call(rule, images, one_by_one=bool(singly))
     values = _checked_values(answers, valid.images)
-    verdict = _Verdict(answers, None, one_by_one, None)
+    verdict = _Verdict(answers, None, singly, None)
     if not {3., 7.}>={*values.unique().tolist()}:
         three,numbers = train.labels==3,answers(train.images)
         try: (line,right),(_,reverse) = best_threshold(-numbers, three),best_threshold(numbers, three)
@@ -481,7 +501,7 @@ class _Board(Table):
         def plain(text): return re.sub(r"([\\`*_\[\]<>$&~])", r"\\\1", text)
         return Table(self.header, [[*map(plain, row)] for row in self.rows], plain(self.note))._repr_markdown_()
 
-# %% ../nbs/library/arena.ipynb #ef0b9ff0
+# %% ../nbs/library/arena.ipynb #c6f305e2
 class Arena:
     "A board of rules that tell a 3 from a 7, to which you can add your own."
     def __init__(self,
@@ -526,6 +546,7 @@ class Arena:
         if show:
             _display(self._report(key, before))
             _show_disagreements(verdict.said)
+        elif verdict.singly: print(f"{name!r}: {verdict.singly}")
 
     def entry(self,
         name:str,              # Name of a rule on the board
@@ -545,11 +566,12 @@ class Arena:
 
     def __repr__(self):
         own = sum(m==self.member for m,_ in self._entries)
-        return f"Arena of {self.member}: {len(self._entries)} rules on the board, of these {own} by {self.member}"
+        return f"Arena of {self.member}: {len(self._entries)} rules on the board, {own or 'none'} of them by {self.member}"
 
-# %% ../nbs/library/arena.ipynb #e9e0a400
+# %% ../nbs/library/arena.ipynb #f736efdc
 def _remarks(verdict, entry, before):
     "Sentences about how a rule was taken."
+    if verdict.singly: yield verdict.singly
     if verdict.reverse_right>verdict.train_right+0.01:
         yield ("The other way round it would be better: if small numbers meant 7, it would be right for "
                f"{verdict.reverse_right:.4f} of the training images. Here larger means 7, so put a minus in front of "
@@ -559,7 +581,6 @@ def _remarks(verdict, entry, before):
     if verdict.line is not None:
         yield (f"It says 7 from {verdict.line:.4g} up. That line was chosen on the training set, where it is right "
                f"for {verdict.train_right:.4f} of the images.")
-    if verdict.one_by_one: yield "It was given one image at a time."
     if before: yield f"It replaces your earlier entry of this name, which had {before.right} right."
 
 @patch

@@ -6,8 +6,8 @@
 __all__ = ['as_numbers', 'as_tensors', 'check_values', 'check_finite', 'check_stack', 'as_prototypes', 'check_labels',
            'as_labels', 'label_array', 'check_index', 'check_classes', 'check_device', 'check_pair', 'warn_caller']
 
-# %% ../nbs/library/checks.ipynb #02248895
-import sys,warnings
+# %% ../nbs/library/checks.ipynb #9a22481c
+import re,sys,warnings
 
 import numpy as np
 import torch
@@ -113,7 +113,7 @@ def check_finite(
     raise ValueError(f"{name} should be finite numbers, but {len(gaps)} of them are not, the first is {value} at {name}[{place}]: "
                      "find out where they come from, or leave those images out")
 
-# %% ../nbs/library/checks.ipynb #6b217730
+# %% ../nbs/library/checks.ipynb #1a8889f3
 def check_stack(
     images:Tensor,                  # Images, which should have shape (n, h, w)
     size:tuple[int,int]|None=None,  # Height and width that they should have, in pixels
@@ -123,7 +123,8 @@ def check_stack(
     shape = tuple(images.shape)
     if images.ndim==3 and 0 not in shape[1:] and size in (None, shape[1:]): return images
     wanted = "(n, h, w)" if size is None else f"(n, {size[0]}, {size[1]})"
-    raise ValueError(f"{name} should have shape {wanted}, got {shape}: {_way_out(shape, size).replace('images', name)}")
+    way_out = re.sub(r"\bimages\b", name, _way_out(shape, size))
+    raise ValueError(f"{name} should have shape {wanted}, got {shape}: {way_out}")
 
 def _way_out(shape, size):
     "What to do about images of a wrong shape."
@@ -132,7 +133,7 @@ def _way_out(shape, size):
     if len(shape)==4 and 1 in (shape[1], shape[3]): return f"for one channel of gray pass images.squeeze({1 if shape[1]==1 else 3})"
     if len(shape) in (3,4) and shape[-1] in (3,4) or len(shape)==4 and shape[1] in (3,4):
         return "these have color channels: make them gray first, as Pillow's convert('L') does"
-    if len(shape)==3: return f"bring them to {h}×{w} pixels with resize=True or as_images(images, resize=({h}, {w}))"
+    if len(shape)==3: return f"bring them to {h}×{w} pixels with as_images(images, resize=({h}, {w})), or in predict with resize=True"
     if len(shape)==2 and size==shape: return "for one image pass images[None]"
     if len(shape)==2 and not size: return "for one image pass images[None]; for images with all pixels in one row, images.reshape(-1, h, w)"
     if len(shape)<=2: return f"for images with all pixels in one row pass images.reshape(-1, {h}, {w})"
@@ -222,12 +223,12 @@ def check_index(
         raise ValueError(f"index should be from 0 to {k-1}, got {index.min()} to {index.max()}")
     return index.long()
 
-# %% ../nbs/library/checks.ipynb #52f2d747
+# %% ../nbs/library/checks.ipynb #f046d7a5
 def check_classes(
     classes:object,  # The k classes: integers or strings, each once
 )->list:             # The same, as plain integers and strings
     "Classes as a list; raises `ValueError` if there are none, if it is no plain list, or if one is named twice."
-    try: found = np.asarray(classes)
+    try: found = label_array(classes)
     except ValueError: found = np.zeros((0, 0))
     if found.ndim!=1 or found.dtype.kind not in "biuU":
         raise ValueError(f"classes should be a list of labels, all integers or all strings, such as [3, 7], got {classes!r}")
@@ -235,14 +236,14 @@ def check_classes(
     if len(set(found))<len(found): raise ValueError(f"each class should be named once, got {found}")
     return found
 
-# %% ../nbs/library/checks.ipynb #b66b9292
+# %% ../nbs/library/checks.ipynb #17e02729
 def check_device(
     **images,  # Two tensors or more, by the names to call them
 )->None:       # Nothing: it raises or it does not
     "Stop unless all are on one device; raises `ValueError` that names them."
     if len({x.device for x in images.values()})>1:
         found = ", ".join(f"{name} on {x.device}" for name,x in images.items())
-        raise ValueError(f"all should be on one device, got {found}: move one with .to({next(iter(images.values())).device.type!r})")
+        raise ValueError(f"all should be on one device, got {found}: move one with .to({str(next(iter(images.values())).device)!r})")
 
 # %% ../nbs/library/checks.ipynb #7e36e585
 def check_pair(

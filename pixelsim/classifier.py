@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PixelSimilarity']
 
-# %% ../nbs/library/classifier.ipynb #6f356b6c
+# %% ../nbs/library/classifier.ipynb #b4de8e2b
 import io,zipfile
 from collections.abc import Iterable,Sequence
 from pathlib import Path
@@ -19,16 +19,15 @@ from .accuracy import accuracy
 from .batches import labeled_batches
 from .checks import check_labels,check_stack,warn_caller
 from .distances import l1_distance,l2_distance
-from .fast import class_histograms,class_sums,histogram_median,nearest
+from .fast import class_histograms,class_sums,histogram_median,in_chunks,nearest
 from .files import write_whole
 from .images import ImageSet,as_images,mostly_bright
 from .module import NearestPrototype
 from .ranks import add_over_ranks,in_group
 
-# %% ../nbs/library/classifier.ipynb #669d453a
+# %% ../nbs/library/classifier.ipynb #6f5642c1
 _DISTANCES = {"l1": l1_distance, "l2": l2_distance}
 _TOTALS = {"mean": class_sums, "median": class_histograms}
-_CHUNK = 1024  # images whose distances are computed at a time
 
 def _one_of(name, value, known):
     "Stop unless `value` is among the `known`."
@@ -58,11 +57,11 @@ class PixelSimilarity:
         """Learn the prototype of each class, from all images at once or from batches of them.
 
         Batches come from a generator, a `DataLoader`, or fastai's `DataLoaders`, whose training set is used. What was learned before is forgotten. In a
-        `torch.distributed` group, each process fits its own share, and all get the classifier of all images. Warns if the images have a
+        `torch.distributed` group, each process fits its own share, all have to call this, and all get the classifier of all images. Warns if the images have a
         bright border. Raises `TypeError` or `ValueError` for bad images and labels, or fewer than two classes."""
         fresh,failed = self._blank(),None
         try:
-            for batch in labeled_batches(images, labels): fresh.partial_fit(*batch)
+            for batch in labeled_batches(images, labels): fresh._learn(*batch)
         except Exception as error:
             if not in_group(): raise
             failed = error
@@ -70,6 +69,7 @@ class PixelSimilarity:
         if not hasattr(fresh, "classes_"): raise ValueError("there are no images to fit: the batches were empty")
         if len(fresh.classes_)<2:
             raise ValueError(f"labels should name at least two classes, got {fresh.classes_.tolist()}")
+        fresh._find_prototypes()
         vars(self).update(vars(fresh))
         return self
 
@@ -77,32 +77,45 @@ class PixelSimilarity:
         images:Tensor,    # More images, of the size of those before: shape (n, h, w), or anything that `as_images` takes
         labels:Sequence,  # Class of each, shape (n,): integers or strings; classes may be new
     )->"PixelSimilarity":  # The classifier itself
-        "Learn from more images, and forget nothing. Raises what `fit` raises, and changes nothing then."
+        """Learn from more images, and forget nothing; in a `torch.distributed` group, in this process only.
+
+        Raises `TypeError` or `ValueError` for bad images and labels, and changes nothing then."""
+        self._learn(images, labels)
+        if hasattr(self, "classes_"): self._find_prototypes()
+        return self
+
+    def _learn(self, images, labels):
+        "Add more images to the totals, without working out the prototypes."
         images = as_images(images).detach()
         labels = check_labels(labels, len(images))
-        if len(images)==0: return self
+        if len(images)==0: return
         if not hasattr(self, "classes_") and mostly_bright(images):
             warn_caller("most of the images have a bright border, where background should be 0: for dark ink on light "
                         "paper pass as_images(images, invert=True)")
         classes,index = np.unique(labels, return_inverse=True)
         totals = _TOTALS[self.prototype](images, torch.from_numpy(index).to(images.device), len(classes))
         self._add(classes, totals.cpu(), torch.from_numpy(np.bincount(index)))
-        return self
 
     def _blank(self): return PixelSimilarity(self.distance, self.prototype, self.compiled)
 
     def _add(self, classes, totals, counts):
-        "Add the totals and counts of `classes` to what is known, and work out the prototypes anew."
-        if not hasattr(self, "classes_"): self.classes_,self.totals_,self.counts_ = classes,totals,counts
+        "Add the totals and counts of `classes` to what is known."
+        if not hasattr(self, "classes_"): self.classes_,self.totals_,self.counts_ = classes,totals.clone(),counts.clone()
         else:
             self._check_joins(classes, totals)
-            union = np.union1d(self.classes_, classes)
-            both = [torch.zeros(len(union), *x.shape[1:], dtype=x.dtype) for x in (totals, counts)]
-            for known,*parts in ((self.classes_, self.totals_, self.counts_), (classes, totals, counts)):
-                where = torch.from_numpy(np.searchsorted(union, known))
-                for total,part in zip(both, parts): total[where] += part
-            self.classes_,(self.totals_,self.counts_) = union,both
-        self._find_prototypes()
+            if not np.isin(classes, self.classes_).all(): self._make_room(classes)
+            where = torch.from_numpy(np.searchsorted(self.classes_, classes))
+            self.totals_[where] += totals
+            self.counts_[where] += counts
+
+    def _make_room(self, classes):
+        "Rows of zeros for new classes, each at its place in the sorted order."
+        union = np.union1d(self.classes_, classes)
+        where = torch.from_numpy(np.searchsorted(union, self.classes_))
+        for name in ("totals_","counts_"):
+            old = getattr(self, name)
+            setattr(self, name, torch.zeros(len(union), *old.shape[1:], dtype=old.dtype).index_copy_(0, where, old))
+        self.classes_ = union
 
     def _check_joins(self, classes, totals):
         "Stop if images of these `classes` cannot belong to those before."
@@ -122,7 +135,8 @@ class PixelSimilarity:
     def _gather(self, failed):
         "Take over what all processes of the group have learned together."
         have = hasattr(self, "classes_")
-        found = add_over_ranks(*((self.classes_, self.totals_, self.counts_) if have else (None,)*3), failed)
+        learned = (self.classes_, self.totals_, self.counts_) if have else (None,)*3
+        found = add_over_ranks(*learned, [self.distance, self.prototype], failed)
         for name in ("classes_","totals_","counts_"): vars(self).pop(name, None)
         if found: self._add(*found)
 
@@ -148,15 +162,16 @@ class PixelSimilarity:
         Warns if ink and paper look swapped. Raises `ValueError` before `fit`, and what `as_images` raises."""
         images = self._checked(images, invert, resize)
         measure,prototypes = _DISTANCES[self.distance],self.prototypes_.to(images.device)
-        chunks = images.split(_CHUNK)  # an empty batch is one empty chunk
-        return torch.cat([torch.stack([measure(c, p) for p in prototypes], dim=1) for c in chunks])
+        return torch.cat([torch.stack([measure(c, p) for p in prototypes], dim=1) for c in in_chunks(images)])
 
     def predict(self,
         images:Tensor,      # Grayscale images, shape (n, h, w), or anything that `as_images` takes
         invert:bool=False,  # Swap ink and paper: `True` for dark ink on light paper
         resize:bool=False,  # Bring images of another size to the one that it was fitted on?
     )->np.ndarray:          # Predicted class of each image, shape (n,)
-        "The nearest class for each image, the first in `classes_` on a tie. Warns and raises as `distances` does."
+        """The nearest class for each image; on a tie the first in `classes_`, unless compiled, where rounding may decide.
+
+        Warns and raises as `distances` does."""
         images = self._checked(images, invert, resize)
         index = nearest(images, self.prototypes_.to(images.device), self.distance, self.compiled)
         return self.classes_[index.cpu().numpy()]
@@ -176,7 +191,7 @@ class PixelSimilarity:
         state = f", fitted on classes {self.classes_.tolist()}" if hasattr(self, "classes_") else ", not fitted"
         return f"PixelSimilarity(distance={self.distance!r}, prototype={self.prototype!r}{state})"
 
-# %% ../nbs/library/classifier.ipynb #447dd67d
+# %% ../nbs/library/classifier.ipynb #817c4c0f
 @patch
 def merge(self:PixelSimilarity,
     other:PixelSimilarity,  # A classifier fitted on other images of the same size, with the same parameters
@@ -189,6 +204,7 @@ def merge(self:PixelSimilarity,
         if mine!=theirs: raise ValueError(f"both should use one {name}, got {mine!r} and {theirs!r}")
     merged = self._blank()
     for model in (self, other): merged._add(model.classes_, model.totals_, model.counts_)
+    merged._find_prototypes()
     return merged
 
 # %% ../nbs/library/classifier.ipynb #c6add05d
@@ -206,7 +222,7 @@ def save(self:PixelSimilarity,
                         totals=self.totals_.numpy(), counts=self.counts_.numpy())
     return write_whole(path, archive.getvalue())
 
-# %% ../nbs/library/classifier.ipynb #f3eaed72
+# %% ../nbs/library/classifier.ipynb #182cdb0d
 def _read_archive(path):
     "The arrays in a NumPy archive, by name; each part is read to its end, since `np.load` can stop before the checksum."
     try:
@@ -249,6 +265,7 @@ def load(cls:PixelSimilarity,
     _check_fields(path, fields)
     model = cls(str(fields["distance"]), str(fields["prototype"]))
     model._add(fields["classes"], torch.from_numpy(fields["totals"]), torch.from_numpy(fields["counts"]))
+    model._find_prototypes()
     return model
 
 # %% ../nbs/library/classifier.ipynb #7ee57d68
@@ -261,7 +278,7 @@ def module(self:PixelSimilarity,
     if not hasattr(self, "classes_"): raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
     return NearestPrototype(self.prototypes_, self.distance, learn, scale)
 
-# %% ../nbs/library/classifier.ipynb #b5e8bd0b
+# %% ../nbs/library/classifier.ipynb #cba0beaa
 @patch
 def get_params(self:PixelSimilarity,
     deep:bool=True,  # Here for scikit-learn's sake: there are no estimators inside this one
@@ -276,9 +293,10 @@ def set_params(self:PixelSimilarity,
     "Change how the classifier works; raises `ValueError` for an unknown parameter or value."
     unknown = params.keys()-self.get_params().keys()
     if unknown: raise ValueError(f"PixelSimilarity has no parameter {sorted(unknown)[0]!r}: it has {list(self.get_params())}")
-    if params.get("prototype", self.prototype)!=self.prototype:  # it was not counted what the other kind needs
+    changed = PixelSimilarity(**{**self.get_params(), **params})
+    if changed.prototype!=self.prototype:  # it was not counted what the other kind needs
         for name in [name for name in vars(self) if name.endswith("_")]: delattr(self, name)
-    self.__init__(**{**self.get_params(), **params})
+    vars(self).update(vars(changed))
     return self
 
 @patch

@@ -272,7 +272,7 @@ def _pictures(images):
         raise TypeError(f"images[{i}] is {type(listed[i]).__name__}, and others are files or Pillow images: pass one kind")
     return [Path(i) if isinstance(i, str) else i for i in listed]
 
-# %% ../nbs/library/images.ipynb #cb5ba9aa
+# %% ../nbs/library/images.ipynb #fd4be5f6
 def as_images(
     images:object,                    # Tensor or array of shape (n, h, w), `ImageSet`, or list of arrays, files, Pillow images
     invert:bool=False,                # Swap ink and paper: `True` for dark ink on light paper
@@ -280,12 +280,12 @@ def as_images(
 )->Tensor:                            # Grayscale images, shape (n, h, w): uint8, or floats from 0 to 1 if they were floats
     """Whatever holds grayscale images as one stack of them.
 
-    Files are read as `read_image` reads them, arrays are checked: uint8 from 0 to 255, or floats from 0 to 1, never
+    Files are read as `read_image` reads them, but without its warning; arrays are checked: uint8 from 0 to 255, or floats from 0 to 1, never
     rescaled by guess. Raises `TypeError`, `ValueError` or `OSError`, which say what was wrong and how to mend it."""
     size,pictures = _checked_size(resize),_pictures(images)
     if pictures is not None: return torch.from_numpy(_read_all(pictures, invert, size, "Reading images"))
     if isinstance(images, ImageSet): images = images.images
-    if size and isinstance(images, (list,tuple)):
+    if size and isinstance(images, (list,tuple)) and len(images):
         return torch.cat([as_images(image[None], invert, size) for image in as_tensors(images)])
     images = check_values(check_stack(as_numbers(images)))
     if invert: images = 255-images if images.dtype==torch.uint8 else 1-images.float()

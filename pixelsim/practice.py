@@ -494,13 +494,15 @@ def _reply(status, text, mistake=None, printed="", note=""):
     if printed: note = f"Your function printed:\n\n```text\n{printed}\n```\n\n{note}"
     return _Reply("\n\n".join(filter(None, [f"{_MARKS[status]} {text}", note.strip()])), status, mistake)
 
-# %% ../nbs/library/practice.ipynb #7ef3c751
+# %% ../nbs/library/practice.ipynb #d4e73758
 _ADVICE = [  # a pattern in "Type: message", and what it usually means
     (r"^NameError", "Is the name spelled as where you made it, and was that cell run?"),
     (r"could not infer output dtype|can only be computed for floating|Input dtype must be either a floating",
      "A mean of whole numbers need not be whole: convert with `to_float` first."),
     (r"Dimension out of range|axis \d+ is out of bounds",
      "The tensor has fewer axes than that. Look at its `.shape`: axes are counted from 0."),
+    (r"result type (Float|Double) can't be cast .*Byte", "Your total is uint8: make it of floats."),
+    (r"'numpy.ndarray' object has no attribute 'float'", "This is an array: `to_float` makes floats of it."),
     (r"must match the size|could not be broadcast", "Two shapes do not fit together. Print both."),
     (r"stack expects each tensor to be equal size", "Only tensors of one shape can be stacked. Print the shapes."),
     (r"^IndexError", "Axes and elements are counted from 0, so the last of n has number n − 1."),

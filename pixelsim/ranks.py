@@ -39,26 +39,29 @@ def _added(values, where, k):
     dist.all_reduce(total)
     return total.cpu()
 
-# %% ../nbs/library/ranks.ipynb #9e6038e7
+# %% ../nbs/library/ranks.ipynb #54bda349
 def add_over_ranks(
     classes:np.ndarray|None,  # The classes that this process has seen, sorted, shape (k,); None if it had no images
     totals:Tensor|None,       # What it counted for each, shape (k, h, w) or (k, h, w, 256)
     counts:Tensor|None,       # How many images of each, shape (k,)
+    settings:list,            # The classifier's parameters, which should be the same in all processes
     failed:Exception|None=None,  # What went wrong in this process, if anything did
 )->tuple|None:                # The classes, totals and counts of all processes together; None if none had images
     """Add up what the processes of a `torch.distributed` group have counted; all have to call it.
 
     Raises `failed` where it happened, and in the other processes a `RuntimeError` that says where. Raises `ValueError` if
-    sizes, prototypes or kinds of labels differ."""
+    parameters, sizes or kinds of labels differ."""
     mine = None if failed or classes is None else dict(classes=classes.tolist(), shape=[*totals.shape[1:]])
-    said = _tell_all(dict(failed=f"{type(failed).__name__}: {failed}" if failed else None, mine=mine))
+    said = _tell_all(dict(failed=f"{type(failed).__name__}: {failed}" if failed else None, settings=settings, mine=mine))
     if failed: raise failed
     for rank,other in enumerate(said):
         if other["failed"]: raise RuntimeError(f"rank {rank} could not fit its images, so no rank has fitted: {other['failed']}")
     having = [other["mine"] for other in said if other["mine"]]
-    if not having: return None
-    for what,kinds in [("prototypes", {"mean" if len(h["shape"])==2 else "median" for h in having}), ("sizes", {tuple(h["shape"]) for h in having}), ("kinds of labels", {type(h["classes"][0]).__name__ for h in having})]:
+    for what,kinds in [("distances or prototypes", {tuple(other["settings"]) for other in said}),
+                       ("sizes", {tuple(h["shape"]) for h in having}),
+                       ("kinds of labels", {type(h["classes"][0]).__name__ for h in having})]:
         if len(kinds)>1: raise ValueError(f"the ranks have different {what}: {sorted(kinds)}")
+    if not having: return None
     union = np.unique(sum((h["classes"] for h in having), []))
     if classes is None:
         kind = torch.float64 if len(having[0]["shape"])==2 else torch.int64

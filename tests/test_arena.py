@@ -551,9 +551,9 @@ def test_nobody_is_the_book(member):
 # What is shown
 
 
-def output(capsys, arena, name, rule):
+def output(capsys, arena, name, rule, show=True):
     "What `enter` prints outside Jupyter."
-    arena.enter(name, rule)
+    arena.enter(name, rule, show=show)
     return capsys.readouterr().out
 
 
@@ -565,6 +565,37 @@ def test_report(arena, capsys):
                  r"It says 7 from -143\.5 up.* right for 0\.7027"):
         assert re.search(part, text), part
     assert "other way round" not in text and "one image" not in text and "replaces" not in text
+
+
+def test_forgotten_axes_are_told(arena, capsys):
+    "A rule that names no axis is taken for one about a single image, where `[:, 14]` is a column: said with and without `show`."
+    for rule in (lambda images: images[:, 14].max(), lambda images: images[:, :14].sum()/images.sum()):
+        for show in (True, False):
+            text = output(capsys, arena, "row", rule, show=show)
+            assert "For 11 images it returned a single number, so it was given one image at a time, shape (28, 28)" in text
+            assert "`image[:, 14]` is *column* 14" in text and "name the axes, as in `.mean((1, 2))`" in text
+    assert "returned shape (28,), so it was given" in output(capsys, arena, "other", lambda image: image.sum(1)[9], show=False)
+    def only_one(image):
+        if image.ndim != 2: raise ValueError("one image")
+        return image[9, 11]
+    text = output(capsys, arena, "one", only_one, show=False)
+    assert "one image at a time: given several, it stopped" in text and "returned" not in text
+    assert output(capsys, arena, "stack", bar, show=False) == ""
+
+
+def test_a_forgotten_axis_takes_a_column(arena, digits):
+    "What the notice says is so: the rule is the one about column 14."
+    train, valid = digits
+    arena.enter("column", lambda images: images[:, 14].sum(), show=False)
+    expected = fitted(train.floats[:, :, 14].sum(1), train.labels, valid.floats[:, :, 14].sum(1))
+    assert counts(arena.entry("column")) == pytest.approx(right_counts(expected, valid.labels), abs=2)  # sums are rounded
+
+
+@pytest.mark.parametrize("rule", [lambda images: images[:14].mean((1, 2)), lambda images: images[:9].mean((1, 2)), lambda images: images[14:].mean((1, 2))])
+def test_a_forgotten_comma_is_told(arena, rule):
+    "Fewer numbers than images: the first index chose images where rows were meant."
+    with pytest.raises(ValueError, match=r"Is a comma missing\? `images\[:14\]` takes the first 14 \*images\*; .* are `images\[:, :14\]`$"):
+        arena.enter("bad", rule)
 
 
 def test_remarks(arena, capsys):
@@ -890,5 +921,5 @@ def test_arenas_do_not_share_entries():
     "The opening ideas are worked out once, but each arena has its own board."
     one, two = Arena(), Arena()
     one.enter("bar", bar, show=False)
-    assert len(two._entries) == 17 and repr(two) == "Arena of you: 17 rules on the board, of these 0 by you"
-    assert repr(one) == "Arena of you: 18 rules on the board, of these 1 by you"
+    assert len(two._entries) == 17 and repr(two) == "Arena of you: 17 rules on the board, none of them by you"
+    assert repr(one) == "Arena of you: 18 rules on the board, 1 of them by you"

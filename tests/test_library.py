@@ -25,7 +25,7 @@ from sklearn import metrics
 from sklearn.neighbors import NearestCentroid
 
 import pixelsim
-from pixelsim import classifier
+from pixelsim import fast
 from pixelsim.accuracy import (accuracy, accuracy_interval, class_accuracies, confusion_matrix, mnist_distance,
                                worst_mistakes)
 from pixelsim.broadcasting import broadcast_shape, explain_broadcast
@@ -380,8 +380,9 @@ def test_chunks_change_nothing(monkeypatch, distance, measure):
         assert torch.equal(model.distances(images[:n]), wanted[:n]), n
         assert np.array_equal(model.predict(images[:n]), nearest[:n]), n
     for chunk in (1, 7, 2099, 2100, 5000):
-        monkeypatch.setattr(classifier, "_CHUNK", chunk)
+        monkeypatch.setitem(fast._BUFFER, "cpu", 28 * 28 * chunk)
         assert torch.equal(model.distances(images), wanted), chunk
+        assert np.array_equal(model.predict(images), nearest), chunk
 
 
 @many
@@ -891,3 +892,11 @@ def test_nothing_unsafe_is_loaded():
     assert {s.name for s in sources if RUNS_TEXT.search(s.read_text(encoding="utf-8"))} <= {"practice.py"}  # runs its own exercises
     for line in ("import pickle", "torch.load(f)", "np.load(f, allow_pickle = True)"): assert UNSAFE.search(line)
     assert not UNSAFE.search("np.load(f, allow_pickle=False)")
+
+
+def test_a_wrong_parameter_loses_nothing():
+    "`set_params` with a prototype that does not exist is refused, and what was learned stays."
+    model = random_model([3, 7])
+    before = model.prototypes_.clone()
+    with pytest.raises(ValueError, match="got 'mode'"): model.set_params(prototype="mode")
+    assert model.prototype == "mean" and torch.equal(model.prototypes_, before)

@@ -435,6 +435,16 @@ class TestFunctions:
         reply = check("double", broken)
         assert "np.linalg.inv(x[:, :2] * 0)" in reply.text and "LinAlgError" in reply.text
 
+    def test_advice_for_types(self):
+        "A total in uint8 that floats are added to in place, and an array that is taken for a tensor."
+        def in_place(x):
+            total = torch.zeros(x.shape, dtype=torch.uint8)
+            total += x
+            return total
+        def of_an_array(x): return x.numpy().float()
+        assert "Your total is uint8: make it of floats." in check("double", in_place).text
+        assert "This is an array: `to_float` makes floats of it." in check("double", of_an_array).text
+
     def test_a_wrong_number_of_arguments(self): assert "as many arguments as the task says" in check("double", lambda: 1).text
 
     @pytest.mark.parametrize("code", ["raise SystemExit", "exit()", "quit()", "raise KeyboardInterrupt", "return f(x)", "raise Exception"])
@@ -650,6 +660,33 @@ def test_two_notebooks_at_once_lose_nothing(tmp_path):
     assert [process.exitcode for process in processes] == [0, 0]
     assert sorted(json.loads((tmp_path / FILE).read_text())["exercises"]) == sorted(names[0] + names[1])
     assert not list(tmp_path.glob("*.set-aside*"))
+
+
+# What newcomers answered
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_total_of_28_by_28_is_right(dtype):
+    "As lesson 3 writes it; and with the last gap still open it is not an error."
+    def mean_image(images):
+        total = torch.zeros(28, 28, dtype=dtype)
+        for image in images: total += image / 255
+        return total / len(images)
+    def open_gap(images):
+        total = torch.zeros(28, 28, dtype=dtype)
+        for image in images: total += image / 255
+        return ...
+    assert check("mean-by-hand", mean_image).status == "right" and check("mean-by-hand", open_gap).status == "not attempted"
+
+
+@pytest.mark.parametrize("name, answer, status, mistake", [
+    ("share-not-gray", 0.787, "right", None), ("share-not-gray", 0.79, "wrong", "two-decimals"), ("share-not-gray", 78.7, "wrong", "percent"),
+    ("share-not-gray", 79, "wrong", "percent"), ("share-not-gray", 0.7672, "wrong", "gray-instead-of-share"),
+    ("useless-pixel", (-8, 13), "wrong", "outside-the-image"), ("useless-pixel", (28, 3), "wrong", "outside-the-image"),
+    ("useless-pixel", (3, 28), "wrong", "outside-the-image"), ("useless-pixel", torch.tensor([27, 27]), "wrong", "no-ink-there")])
+def test_answers_of_newcomers(name, answer, status, mistake):
+    reply = check(name, answer)
+    assert (reply.status, reply.mistake) == (status, mistake)
 
 
 # The quiz
