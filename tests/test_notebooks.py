@@ -138,6 +138,13 @@ def test_headline_is_one_line_with_a_figure(name, fresh):
     assert re.fullmatch(r"[^\n]*\d[^\n]*", runner.headline(fresh(name)))
 
 
+def test_pieces_of_a_stream_are_joined():
+    "A busy kernel may send a line and its end one by one; stderr in between stays where it is."
+    def stream(name, text): return nbformat.v4.new_output("stream", name=name, text=text)
+    pieces = [stream("stdout", "a 3"), stream("stdout", "\n"), stream("stderr", "!"), stream("stdout", "a 7\n")]
+    assert [(o.name, o.text) for o in runner.joined(pieces)] == [("stdout", "a 3\n"), ("stderr", "!"), ("stdout", "a 7\n")]
+
+
 def notebook(path, *sources):
     "A notebook of code cells at `path`."
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources]), path)

@@ -71,9 +71,22 @@ def run(path, *, offline=False, extra=(), on_cell=lambda: None):
     return nb
 
 
+def joined(outputs):
+    "The outputs of a cell, in which pieces of one stream that follow each other are one."
+    kept = []
+    for out in outputs:
+        if kept and out.output_type == kept[-1].output_type == "stream" and out.name == kept[-1].name: kept[-1].text += out.text
+        else: kept.append(out)
+    return kept
+
+
 def settle(nb):
-    "Make the outputs independent of the run: a live widget, which has a new identity each time, becomes a sentence."
+    """Make the outputs independent of the run.
+
+    A live widget, which has a new identity each time, becomes a sentence; what was printed in pieces, as a busy kernel
+    sends it, becomes one piece."""
     for cell in code_cells(nb):
+        cell.outputs = joined(cell.outputs)
         if any(WIDGET in o.get("data", {}) for o in cell.outputs):
             cell.outputs = [nbformat.v4.new_output("display_data", {"text/plain": WIDGET_TEXT})]
     return nb
