@@ -222,6 +222,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'pixelsim.digits.mnist_folder': ('library/digits.html#mnist_folder', 'pixelsim/digits.py'),
                                  'pixelsim.digits.mnist_sample_folder': ('library/digits.html#mnist_sample_folder', 'pixelsim/digits.py')},
             'pixelsim.distances': { 'pixelsim.distances._pair': ('distances.html#_pair', 'pixelsim/distances.py'),
+                                    'pixelsim.distances._root': ('distances.html#_root', 'pixelsim/distances.py'),
                                     'pixelsim.distances.l1_distance': ('distances.html#l1_distance', 'pixelsim/distances.py'),
                                     'pixelsim.distances.l2_distance': ('distances.html#l2_distance', 'pixelsim/distances.py')},
             'pixelsim.fast': { 'pixelsim.fast._compiled': ('library/fast.html#_compiled', 'pixelsim/fast.py'),

@@ -12,7 +12,7 @@ from torch import Tensor
 from .checks import check_pair
 from .pixels import to_float
 
-# %% ../nbs/05_distances.ipynb #1e0bc905
+# %% ../nbs/05_distances.ipynb #fedffdb3
 def l1_distance(
     a:Tensor,  # Image or images, shape (..., h, w): uint8 from 0 to 255, or floats from 0 to 1
     b:Tensor,  # Image or images, the same (h, w); leading axes broadcast
@@ -31,9 +31,12 @@ def l2_distance(
 
     A true L2 norm sums instead of averaging. Raises `ValueError` if the images have different sizes or devices."""
     a,b = _pair(a, b)
-    mean = (a-b).square().mean((-1, -2))
-    same = (mean==0).float()  # √0 has no finite slope, so for equal images take √1 - 1
-    return (mean+same).sqrt()-same
+    return _root((a-b).square().mean((-1, -2)))
+
+def _root(x):
+    "The square root of each element; at 0, where it has no finite slope, its slope is taken as 0."
+    zero = (x==0).float()
+    return (x+zero).sqrt()-zero  # √1 - 1 for a 0
 
 def _pair(a, b):
     "Both as floats from 0 to 1, after a check that they show images of one size."

@@ -5,15 +5,16 @@
 # %% auto #0
 __all__ = ['NearestPrototype']
 
-# %% ../nbs/library/module.ipynb #28fb1003
+# %% ../nbs/library/module.ipynb #e1d87494
 import torch
 from torch import Tensor,nn
 
 from .batches import gray_batch
 from .checks import as_prototypes,check_device,check_stack
+from .distances import _root
 from .pixels import to_float
 
-# %% ../nbs/library/module.ipynb #1879a02f
+# %% ../nbs/library/module.ipynb #dde99f39
 class NearestPrototype(nn.Module):
     "Logits from distances: for each image, minus its distance to each prototype."
     def __init__(self,
@@ -39,9 +40,7 @@ class NearestPrototype(nn.Module):
     def _distance(self, difference):
         "The distance for each difference of two images, shape (n,)."
         if self.distance=="l1": return difference.abs().mean((-1, -2))
-        mean = difference.square().mean((-1, -2))
-        same = (mean==0).float()  # √0 has no finite slope
-        return (mean+same).sqrt()-same
+        return _root(difference.square().mean((-1, -2)))
 
     def extra_repr(self
     )->str:  # The words between the brackets of the module's representation
