@@ -26,12 +26,13 @@ def gray_batch(
                          "with fastai's PILImageBW or torchvision's Grayscale")
     return images[:, 0]
 
-# %% ../nbs/library/batches.ipynb #df8c3376
+# %% ../nbs/library/batches.ipynb #9ba1ca75
 def _loader(images):
     "What to iterate over, and the names of the classes if the labels are numbers into a list of names."
     vocab = getattr(images, "vocab", None)  # fastai's, where the names of the classes are
     vocab = None if vocab is None else np.array([*vocab])
-    if hasattr(images, "train") and hasattr(images, "valid"):  # fastai's DataLoaders
+    kind = type(images)  # asked for an attribute that it lacks, a loader of fastai's asks its data, which may fail in any way
+    if hasattr(kind, "train") and hasattr(kind, "valid"):  # fastai's DataLoaders
         return images.train.new(shuffle=False, drop_last=False), vocab
     if getattr(images, "drop_last", False):
         warn_caller(f"{type(images).__name__} has drop_last=True, so it leaves out the last images if they do not "

@@ -320,6 +320,14 @@ def test_fastais_loaders(loaders, from_files):
     assert loaders.train.drop_last and loaders.train.shuffle  # theirs are as they were
 
 
+def test_one_of_fastais_loaders(loaders):
+    "The validation loader alone gives its digits; the training loader alone too, with a warning for those that it drops."
+    expected = PixelSimilarity().fit(VALID.images, VALID.labels.astype(str))
+    assert same_model(PixelSimilarity().fit(loaders.valid), expected)
+    with pytest.warns(UserWarning, match="drop_last"): model = PixelSimilarity().fit(loaders.train)
+    assert 12_000 < model.counts_.sum() < len(TRAIN)
+
+
 def test_fastais_loaders_in_color(digits_folder):
     "fastai reads files in color unless told otherwise: three equal channels, the same model, and a module that it can train."
     from fastai.vision.all import CrossEntropyLossFlat, ImageDataLoaders, Learner, get_image_files
