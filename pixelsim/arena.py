@@ -390,7 +390,7 @@ def _ideas():
     train = load_mnist([3, 7])[0]
     return {idea.name: (idea, _judge(idea.rule)) for idea in _measures(train)+_comparisons(train)}
 
-# %% ../nbs/library/arena.ipynb #800643f7
+# %% ../nbs/library/arena.ipynb #493c066e
 _COLORS = {3: "tab:blue", 7: "tab:orange"}  # as in lesson 1
 
 def _example_images():
@@ -419,13 +419,13 @@ def _painted(image, marks):
 
 def _draw(title, images, marks, captions):
     "One row of painted images with captions."
-    fig,axs = plt.subplots(1, len(images), figsize=(1.3*len(images), 1.95))
+    fig,axs = plt.subplots(1, len(images), figsize=(1.1*len(images), 1.75))
     for ax,image,mark,caption in zip(axs, images, marks, captions):
         ax.imshow(_painted(image, mark))
         ax.set_title(caption, fontsize=10)
         ax.set_xticks([]), ax.set_yticks([])
         for side in ax.spines.values(): side.set_color("0.8")
-    fig.suptitle(_plain(title), fontsize=11)
+    fig.suptitle(_plain(title), fontsize=10)
     fig.tight_layout(pad=0.4)
     return axs
 
@@ -440,7 +440,7 @@ def _picture(title, verdict, idea=None):
     shown = ["" if verdict.line is None else f"{sign*n.item()+0:.3g} " for n in numbers]  # + 0 makes -0 a 0
     return _draw(title, images, marks, [f"{n}→ {s}{' ✗'*(s!=a)}" for n,s,a in zip(shown, said, actual)])
 
-# %% ../nbs/library/arena.ipynb #851d7bf9
+# %% ../nbs/library/arena.ipynb #f671e9d7
 @dataclass(frozen=True)
 class Entry:
     "How a rule did on the validation set of the arena."
@@ -450,17 +450,29 @@ class Entry:
     right7:int  # How many of the 1028 sevens it got right
 
     @property
-    def right(self): return self.right3+self.right7
+    def right(self):
+        "How many of the 2038 images it got right."
+        return self.right3+self.right7
     @property
-    def threes(self): return self.right3/_totals()[0]
+    def threes(self):
+        "The share of the threes that it got right, 0 to 1."
+        return self.right3/_totals()[0]
     @property
-    def sevens(self): return self.right7/_totals()[1]
+    def sevens(self):
+        "The share of the sevens that it got right, 0 to 1."
+        return self.right7/_totals()[1]
     @property
-    def mean(self): return (self.threes+self.sevens)/2
+    def mean(self):
+        "The mean of the two shares, which is the book's figure, 0 to 1."
+        return (self.threes+self.sevens)/2
     @property
-    def accuracy(self): return self.right/sum(_totals())
+    def accuracy(self):
+        "The share of all images that it got right, 0 to 1."
+        return self.right/sum(_totals())
     @property
-    def interval(self): return accuracy_interval(self.right, sum(_totals()))
+    def interval(self):
+        "Lower and upper end of the 95% interval of its accuracy."
+        return accuracy_interval(self.right, sum(_totals()))
 
 def _entry(name, member, verdict):
     "The entry that a verdict amounts to."
@@ -501,7 +513,7 @@ class _Board(Table):
         def plain(text): return re.sub(r"([\\`*_\[\]<>$&~])", r"\\\1", text)
         return Table(self.header, [[*map(plain, row)] for row in self.rows], plain(self.note))._repr_markdown_()
 
-# %% ../nbs/library/arena.ipynb #c6f305e2
+# %% ../nbs/library/arena.ipynb #32f3fcda
 class Arena:
     "A board of rules that tell a 3 from a 7, to which you can add your own."
     def __init__(self,
@@ -514,7 +526,9 @@ class Arena:
         self._revealed = False
 
     @property
-    def member(self): return self._member
+    def member(self):
+        "Your name on the board; a new one renames your entries."
+        return self._member
 
     @member.setter
     def member(self, member):
@@ -568,7 +582,7 @@ class Arena:
         own = sum(m==self.member for m,_ in self._entries)
         return f"Arena of {self.member}: {len(self._entries)} rules on the board, {own or 'none'} of them by {self.member}"
 
-# %% ../nbs/library/arena.ipynb #f736efdc
+# %% ../nbs/library/arena.ipynb #c726743d
 def _remarks(verdict, entry, before):
     "Sentences about how a rule was taken."
     if verdict.singly: yield verdict.singly
@@ -609,9 +623,10 @@ def _show_disagreements(said, most=10):
     for where,who in ((only_book, "the book's rule"), (only_own, "this rule")):
         if len(where)==0: continue
         some = where[:most]
-        axs = show_images(valid.images[some], [f"{d}" for d in valid.labels[some].tolist()], columns=most)
+        axs = show_images(valid.images[some], [f"{d}" for d in valid.labels[some].tolist()], columns=5)
         number = f"{len(where)} images, here are {most}" if len(where)>most else len(where)
-        axs[0].figure.suptitle(f"Only {who} is right: {number}", y=1.2, fontsize=10)
+        fig = axs[0].figure
+        fig.suptitle(f"Only {who} is right: {number}", y=1+0.28/fig.get_figheight(), fontsize=10)
 
 # %% ../nbs/library/arena.ipynb #29665232
 @patch
@@ -631,7 +646,7 @@ def _shown(self:Arena, entry):
     veiled = (entry.member, entry.name) in self._opening and _ideas()[entry.name][0].veiled
     return _VEIL if veiled and not self._revealed else entry.name
 
-# %% ../nbs/library/arena.ipynb #46c9587c
+# %% ../nbs/library/arena.ipynb #f9c5bd1e
 @patch
 def plot(self:Arena,
     reveal:bool=False,  # Show the names that would give away lesson 3, from now on?
@@ -639,7 +654,7 @@ def plot(self:Arena,
     "Every rule with its accuracy on all images and its 95% interval, best at the top."
     self._revealed |= bool(reveal)
     ranked = _ranked(self._entries.values())
-    fig,ax = plt.subplots(figsize=(7.5, 0.9+0.27*len(ranked)))
+    fig,ax = plt.subplots(figsize=(4.6, 0.9+0.27*len(ranked)))
     people = sorted({e.member for _,e in ranked}-{"opening", "the book"}, key=lambda m: (m!=self.member, m))
     colors = {"opening": "0.4", "the book": "black"} | {m: f"C{i%10}" for i,m in enumerate(people)}
     for y,(rank,e) in enumerate(ranked):
@@ -647,7 +662,7 @@ def plot(self:Arena,
         ax.plot(e.accuracy, y, "o", color=colors[e.member], ms=5)
         weight = "normal" if e.member=="opening" else "bold"
         name = _plain(self._shown(e)+("" if e.member=="opening" else f" ({e.member})"))
-        for text,x,side in ((name, -0.07, "right"), (rank, -0.02, "right"), (f"{e.accuracy:.4f}", 1.02, "left")):
+        for text,x,side in ((name, -0.1, "right"), (rank, -0.03, "right"), (f"{e.accuracy:.4f}", 1.03, "left")):
             ax.text(x, y, text, transform=ax.get_yaxis_transform(), ha=side, va="center", fontsize=9, weight=weight)
     low = min(e.interval[0] for _,e in ranked)
     ax.set(xlim=(min(0.48, low-0.01), 1), ylim=(len(ranked)-0.5, -0.5), yticks=[])

@@ -5,14 +5,13 @@
 # %% auto #0
 __all__ = []
 
-# %% ../nbs/library/cli.ipynb #ad1672f3
+# %% ../nbs/library/cli.ipynb #12dfdb26
 import argparse,hashlib,json,os,re,shlex,sys,warnings
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from . import __version__
-from .files import write_whole
+from .files import lessons_folder,write_whole
 
 # %% ../nbs/library/cli.ipynb #05b09752
 _WORDS = {"pass invert=False": "leave out --invert", "invert=True": "--invert"}  # the library's word: ours
@@ -215,16 +214,9 @@ def _add_score(commands):
     _add_reading(command)
     command.add_argument("--json", action="store_true", help="print a JSON object")
 
-# %% ../nbs/library/cli.ipynb #6acda97d
-_LESSONS = ["*.ipynb", "images/*.png", "library/*.ipynb"]
+# %% ../nbs/library/cli.ipynb #07f098fc
+_LESSONS = ["*.ipynb", "images/*.png", "library/*.ipynb", "group/*.ipynb"]
 _MANIFEST = ".pixelsim-lessons.json"
-
-def _lessons_folder():
-    "The notebooks of this version: in the installed package, or beside it in the repository."
-    package = Path(str(files("pixelsim")))
-    for folder in (package/"lessons", package.parent/"nbs"):
-        if (folder/"index.ipynb").is_file(): return folder
-    raise FileNotFoundError("this copy of pixelsim came without its lessons: reinstall pixelsim")
 
 def _manifest(folder):
     "The SHA-256 of each file that was copied into `folder`, by its name; empty if that is not known."
@@ -234,7 +226,7 @@ def _manifest(folder):
 
 def _sha256(content): return hashlib.sha256(content).hexdigest()
 
-# %% ../nbs/library/cli.ipynb #40a140d6
+# %% ../nbs/library/cli.ipynb #64f6e39d
 def _copy(content, path, before):
     """Put `content` at `path` unless that would lose changes: 'new', 'updated', 'current' or 'yours'.
 
@@ -262,7 +254,7 @@ def _copy_lessons(source, folder):
 
 def _lessons(args):
     "Copy the lessons, and say how to open them."
-    folder,source = Path(args.folder),_lessons_folder()
+    folder,source = Path(args.folder),lessons_folder()
     if folder.exists() and folder.resolve()==source.resolve():
         raise ValueError(f"{args.folder} is where the lessons come from: name another folder")
     done = _copy_lessons(source, folder)

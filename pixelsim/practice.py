@@ -24,12 +24,12 @@ from torch import Tensor
 from .files import write_whole
 from .show import Table
 
-# %% ../nbs/library/practice.ipynb #27142a05
+# %% ../nbs/library/practice.ipynb #d8b6b5b9
 _KEYS = {  # of each kind of table: the keys it may have, and their types; with "?" it need not have them
     "file": "given?:text exercise?:tables question?:tables",
-    "exercise": "name:text task:text given?:text starter:text solution:text inputs?:text accepts?:text explanation:text "
-                "hints:texts learned:text otherwise?:text tolerance?:number same_dtype?:flag tell_shape?:flag "
-                "seconds?:number mistake:tables",
+    "exercise": "name:text minutes:minutes task:text given?:text starter:text solution:text inputs?:text accepts?:text "
+                "explanation:text hints:texts learned:text otherwise?:text tolerance?:number same_dtype?:flag "
+                "tell_shape?:flag seconds?:number mistake:tables",
     "exercise.mistake": "name:text code:text when?:text says:text",
     "choice": "name:text kind:text asks:text check?:text choice:tables",
     "choice.choice": "text:text right?:flag says:text",
@@ -47,6 +47,7 @@ _TYPES = {  # what a value of each type is, and how to tell
     "text": ("text that is not empty", lambda x: isinstance(x, str) and x.strip()!=""),
     "flag": ("true or false", lambda x: isinstance(x, bool)),
     "number": ("a number", _is_number),
+    "minutes": ("a whole number of minutes, from 1 to 30", lambda x: type(x) is int and 1<=x<=30),
     "texts": ("a list of texts", lambda x: isinstance(x, list) and all(isinstance(t, str) and t.strip() for t in x)),
     "shape": ("a list of whole numbers", lambda x: isinstance(x, list) and all(type(n) is int and n>=0 for n in x)),
     "tables": ("a list of tables", lambda x: isinstance(x, list) and x!=[] and all(isinstance(t, dict) for t in x))}
@@ -702,7 +703,7 @@ def _known():
 
 def _day(time): return datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d")
 
-# %% ../nbs/library/practice.ipynb #baf539ea
+# %% ../nbs/library/practice.ipynb #c20b095f
 def check(
     name:str,  # Name of the exercise, as in its cell
     answer,    # What you found: a value, or a function without calling it
@@ -738,10 +739,13 @@ def solution(
 )->_Reply:               # A message with the code and why it is right
     "The solution and its explanation; raises `ValueError` for an unknown name."
     exercise = _named(name)
-    code = re.sub(r"\n+answer = \w+$", "", exercise.entry["solution"])
-    return _Reply(f"**Solution of {exercise.name}**\n\n```python\n{code}\n```\n\n{exercise.entry['explanation']}")
+    return _Reply(f"**Solution of {exercise.name}**\n\n{_code(exercise.entry['solution'])}\n\n{exercise.entry['explanation']}")
 
-# %% ../nbs/library/practice.ipynb #3bf0c975
+def _code(code):
+    "A piece of an exercise's code as Markdown, without the line that only names the answer."
+    return "```python\n{}\n```".format(re.sub(r"\n+answer = \w+$", "", code))
+
+# %% ../nbs/library/practice.ipynb #3461f338
 def progress(
     lesson:str|None=None,  # A lesson's name such as "03_means"; all lessons if None
 )->Table:                  # A row for each exercise: right, tried or not attempted, and since when
@@ -767,7 +771,7 @@ def reset_progress()->_Reply:  # A message that says what was deleted
 
 def exercises(
     lesson:str,    # A lesson's name such as "03_means"
-)->list[dict]:     # Its exercises as in its file, in order: name, task, starter, hints, solution and so on
+)->list[dict]:     # Its exercises as in its file, in order: name, minutes, task, starter, hints, solution and so on
     "The exercises of a lesson as plain data, for a page or a guide; raises `ValueError` for an unknown lesson."
     return deepcopy(_lesson_named(lesson).content.get("exercise", []))
 

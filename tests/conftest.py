@@ -21,6 +21,26 @@ def fastai_home(tmp_path_factory):
     return home
 
 
+@pytest.fixture(scope="session")
+def browser():
+    "Chromium, driven by Playwright."
+    from browser import MISSING, chromium
+    from playwright.sync_api import sync_playwright
+    if not (path := chromium()): pytest.skip(MISSING)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+        yield started
+        started.close()
+
+
+def violations(page):
+    "What axe-core, at the levels A and AA of WCAG, finds wrong with a page as it stands in the browser."
+    from axe_playwright_python.sync_playwright import Axe
+    levels = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = Axe().run(page, options={"preload": False, "runOnly": levels, "resultTypes": ["violations"]}).response["violations"]
+    return [(rule["id"], node["html"][:200], node["failureSummary"]) for rule in found for node in rule["nodes"]]
+
+
 def pytest_terminal_summary(terminalreporter):
     "Say how many bad inputs were tried: files in test_images.py, arrays in test_arrays.py."
     tried = {}

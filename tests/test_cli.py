@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 import pixelsim
-from pixelsim import cli
+from pixelsim import cli, files
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.digits import load_mnist
 
@@ -334,13 +334,13 @@ def tree(folder):
 @pytest.fixture
 def source(tmp_path, monkeypatch):
     "A small stand-in for the lessons of one version, which a test can change into the next."
-    for name in ("index.ipynb", "01_a.ipynb", "library/b.ipynb", "images/c.png"):
+    for name in ("index.ipynb", "01_a.ipynb", "library/b.ipynb", "group/d.ipynb", "images/c.png"):
         path = tmp_path / "source" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(f"{name}, first version\n".encode())
     (tmp_path / "source" / ".ipynb_checkpoints").mkdir()
     (tmp_path / "source" / ".ipynb_checkpoints" / "01_a-checkpoint.ipynb").write_text("not a lesson")
-    monkeypatch.setattr(cli, "_lessons_folder", lambda: tmp_path / "source")
+    monkeypatch.setattr(cli, "lessons_folder", lambda: tmp_path / "source")
     monkeypatch.chdir(tmp_path)
     return tmp_path / "source"
 
@@ -361,7 +361,7 @@ def test_the_lessons_themselves(tmp_path):
     manifest = json.loads(there.pop(".pixelsim-lessons.json"))
     expected = {p.relative_to(NBS).as_posix(): p.read_bytes() for p in NBS.rglob("*")
                 if p.is_file() and ".ipynb_checkpoints" not in p.parts}
-    assert there == expected and {"01_pixels.ipynb", "library/digits.ipynb", "images/index-1.png"} <= there.keys()
+    assert there == expected and {"01_pixels.ipynb", "library/digits.ipynb", "group/answers.ipynb", "images/index-1.png"} <= there.keys()
     assert manifest == dict(version=pixelsim.__version__,
                             files={name: hashlib.sha256(content).hexdigest() for name, content in expected.items()})
     assert f"{len(there)} new, 0 updated, 0 up to date" in out
@@ -373,21 +373,21 @@ def test_the_lessons_themselves(tmp_path):
 
 def test_a_new_version_updates_what_was_not_changed(source, capsys):
     "Changed by the user: left and named. Deleted: there again. Untouched: updated. The user's own: untouched."
-    assert "4 new, 0 updated, 0 up to date" in lessons(capsys, "here")
+    assert "5 new, 0 updated, 0 up to date" in lessons(capsys, "here")
     here = source.parent / "here"
     (here / "library" / "b.ipynb").write_text("my notes")
     (here / "my own.ipynb").write_text("mine too")
     (here / "images" / "c.png").unlink()
     for name, content in tree(source).items(): (source / name).write_bytes(content + b"second version\n")
     out = lessons(capsys, "here")
-    assert "1 new, 2 updated, 0 up to date" in out
+    assert "1 new, 3 updated, 0 up to date" in out
     assert "left as they are, because you changed them: library/b.ipynb\n" in out
     after = tree(here)
     assert after["library/b.ipynb"] == b"my notes" and after["my own.ipynb"] == b"mine too"
-    assert all(after[n].endswith(b"second version\n") for n in ("index.ipynb", "01_a.ipynb", "images/c.png"))
+    assert all(after[n].endswith(b"second version\n") for n in ("index.ipynb", "01_a.ipynb", "group/d.ipynb", "images/c.png"))
     assert not [name for name in after if "checkpoint" in name or name.endswith(".partial")]
     (here / "library" / "b.ipynb").write_bytes(b"library/b.ipynb, first version\n")  # changed back
-    assert "0 new, 1 updated, 3 up to date" in lessons(capsys, "here")
+    assert "0 new, 1 updated, 4 up to date" in lessons(capsys, "here")
     assert tree(here)["library/b.ipynb"].endswith(b"second version\n")
 
 
@@ -400,10 +400,10 @@ def test_without_a_manifest_what_differs_is_the_users(source, capsys, manifest):
     (here / "01_a.ipynb").write_text("something else")
     (here / "index.ipynb").write_bytes((source / "index.ipynb").read_bytes())
     out = lessons(capsys, "here")
-    assert "2 new, 0 updated, 1 up to date" in out and "changed them: 01_a.ipynb\n" in out
+    assert "3 new, 0 updated, 1 up to date" in out and "changed them: 01_a.ipynb\n" in out
     assert (here / "01_a.ipynb").read_text() == "something else"
     (source / "index.ipynb").write_text("second version")
-    assert "0 new, 1 updated, 2 up to date" in lessons(capsys, "here")
+    assert "0 new, 1 updated, 3 up to date" in lessons(capsys, "here")
 
 
 @posix
@@ -427,10 +427,10 @@ def test_an_interrupted_copy_knows_what_it_copied(source, monkeypatch, capsys):
     assert cli.main(["lessons", "here"]) == 130
     assert capsys.readouterr().err == "pixelsim: stopped\n"
     monkeypatch.undo()
-    monkeypatch.setattr(cli, "_lessons_folder", lambda: source)
+    monkeypatch.setattr(cli, "lessons_folder", lambda: source)
     monkeypatch.chdir(source.parent)
     (source / "01_a.ipynb").write_text("second version")
-    assert "2 new, 1 updated, 1 up to date" in lessons(capsys, "here")
+    assert "2 new, 1 updated, 2 up to date" in lessons(capsys, "here")
 
 
 def test_lessons_complain(source, capsys):
@@ -451,12 +451,12 @@ def test_where_the_lessons_are(tmp_path, monkeypatch):
     "In the package if it was installed, beside it in the repository, and an error that helps where neither is."
     package = tmp_path / "pixelsim"
     package.mkdir()
-    monkeypatch.setattr(cli, "files", lambda name: package)
-    with pytest.raises(FileNotFoundError, match="reinstall pixelsim"): cli._lessons_folder()
+    monkeypatch.setattr(files, "files", lambda name: package)
+    with pytest.raises(FileNotFoundError, match="reinstall pixelsim"): files.lessons_folder()
     for folder in (tmp_path / "nbs", package / "lessons"):
         folder.mkdir()
         (folder / "index.ipynb").touch()
-        assert cli._lessons_folder() == folder
+        assert files.lessons_folder() == folder
 
 
 # How it ends

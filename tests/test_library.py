@@ -845,7 +845,7 @@ def test_errors(call, error, said):
 # All of the library
 
 MODULES = sorted(m.name for m in pkgutil.iter_modules(pixelsim.__path__) if m.name not in ("_modidx", "all"))
-INSIDE = {"arena", "batches", "checks", "files", "practice", "ranks"}  # the library's own tools, and what a learner asks for by name
+INSIDE = {"arena", "batches", "checks", "draw", "files", "guide", "practice", "ranks"}  # the library's own tools, and what a learner asks for by name
 PUBLIC = [f"{m}.{name}" for m in MODULES for name in importlib.import_module(f"pixelsim.{m}").__all__]
 
 

@@ -15,7 +15,8 @@ import pytest
 from conftest import ROOT
 
 LESSONS = ["01_pixels", "02_tensors", "02a_your_idea", "03_means", "04_broadcasting", "05_distances", "06_accuracy"]
-OTHERS = ["index", "library/all", "library/arena", "library/batches", "library/checks", "library/classifier", "library/fast", "library/cli", "library/digits", "library/files", "library/images", "library/module", "library/practice", "library/ranks", "library/show"]
+OTHERS = sorted(p.relative_to(ROOT / "nbs").with_suffix("").as_posix() for p in (ROOT / "nbs").rglob("*.ipynb")
+                if ".ipynb_checkpoints" not in p.parts and p.stem not in LESSONS)
 every_notebook = pytest.mark.parametrize("name", LESSONS + OTHERS)
 INTERLUDE = "02a_your_idea"
 every_lesson = pytest.mark.parametrize("name", LESSONS)
@@ -52,11 +53,8 @@ def shown(cell):
 
 
 def test_all_notebooks_are_known():
-    "No notebook is forgotten here, and none that is named here is missing."
-    found = {p.relative_to(ROOT / "nbs").with_suffix("").as_posix() for p in (ROOT / "nbs").rglob("*.ipynb")
-             if ".ipynb_checkpoints" not in p.parts}
-    assert found == set(LESSONS + OTHERS)
-    assert {p for p in runner.notebooks()} == {path_of(n) for n in LESSONS + OTHERS}
+    "`make save` and these tests know the same notebooks, and the lessons are those that are named here."
+    assert sorted(runner.notebooks()) == sorted(path_of(n) for n in LESSONS + OTHERS)
     assert runner.lessons() == [path_of(n) for n in LESSONS]
 
 
@@ -145,6 +143,25 @@ def test_pieces_of_a_stream_are_joined():
     assert [(o.name, o.text) for o in runner.joined(pieces)] == [("stdout", "a 3\n"), ("stderr", "!"), ("stdout", "a 7\n")]
 
 
+def test_a_live_widget_gives_way_to_what_it_showed():
+    "Without a kernel: a sentence and what stood inside the widget, in order, among what the cell printed; no identity is left."
+    def stream(text): return nbformat.v4.new_output("stream", name="stdout", text=text)
+    def view(name, **more): return nbformat.v4.new_output("display_data", {runner.WIDGET: {"model_id": name}, "text/plain": f"Box at {name}", **more})
+    picture = nbformat.v4.new_output("display_data", {"image/png": "a picture"})
+    models = {"box": {"children": ["IPY_MODEL_slider", "IPY_MODEL_inner"]}, "slider": {"value": 110}, "inner": {"children": ["IPY_MODEL_output"]},
+              "output": {"outputs": [stream("a number\n"), picture]}}
+    state = {"application/vnd.jupyter.widget-state+json": {"state": {name: {"state": own} for name, own in models.items()}}}
+    cells = [[stream("before\n"), view("box"), stream("after\n")], [view("slider")], [view("ours", **{"text/html": "<div>its page</div>"})]]
+    nb = nbformat.v4.new_notebook(metadata={"widgets": state, "language_info": {"name": "python"}},
+                                  cells=[nbformat.v4.new_code_cell("", outputs=outputs) for outputs in cells])
+    first, second, third = [shown(cell) for cell in runner.code_cells(runner.settle(nb))]
+    assert first == [("stdout", "before\n"), {"text/markdown": f"*{runner.WIDGET_SHOWED}*", "text/plain": runner.WIDGET_SHOWED},
+                     ("stdout", "a number\n"), {"image/png": "picture"}, ("stdout", "after\n")]
+    assert second == [{"text/markdown": f"*{runner.WIDGET_TEXT}*", "text/plain": runner.WIDGET_TEXT}]
+    assert third == [{"text/plain": "Box at ours", "text/html": "<div>its page</div>"}]
+    assert nb.metadata == {"language_info": {"name": "python"}}
+
+
 def notebook(path, *sources):
     "A notebook of code cells at `path`."
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources]), path)
@@ -213,6 +230,21 @@ def test_markdown_is_plain(name):
         assert cell.source.count("<details>") == cell.source.count("</details>")
         headings = re.findall(r"^#+ ", re.sub(r"```.*?```", "", cell.source, flags=re.S), flags=re.M)
         assert not headings or headings == ["# "] or "\n" not in cell.source
+
+
+FIG_ALT = re.compile(r"(?:#\|.*\n)*?#\| fig-alt: (.{20,300})\n")  # among the directives on the first lines
+
+
+def has_picture(cell): return any(kind.startswith("image/") for out in cell.outputs for kind in out.get("data", {}))
+
+
+@every_notebook
+def test_pictures_have_alternative_texts(name):
+    "Every cell whose picture is on the page says in words what is to be seen, and no two in one notebook say the same."
+    cells = [c.source for c in runner.code_cells(stored(name)) if has_picture(c) and not re.search(r"^#\| ?hide$", c.source, flags=re.M)]
+    assert [source for source in cells if not FIG_ALT.match(source)] == []
+    texts = [FIG_ALT.match(source)[1] for source in cells]
+    assert [text for text in set(texts) if texts.count(text) > 1] == []
 
 
 @every_notebook

@@ -72,7 +72,7 @@ def notebooks(built):
     "The SHA-256 of every file below `nbs`, by its name there."
     found = {path.relative_to(built.tree / "nbs").as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
              for path in (built.tree / "nbs").rglob("*") if path.is_file()}
-    assert {"01_pixels.ipynb", "index.ipynb", "images/index-1.png", "library/digits.ipynb"} <= found.keys()
+    assert {"01_pixels.ipynb", "index.ipynb", "images/index-1.png", "library/digits.ipynb", "group/answers.ipynb"} <= found.keys()
     return found
 
 
@@ -87,10 +87,10 @@ def test_wheel_from_sdist_is_the_same(built):
 
 
 def test_wheel_has_the_package_and_nothing_else(built):
-    "Every module, the type marker, digits and notice, exercises, the quiz's script, every notebook, byte for byte; no tests or tools."
-    patterns = ("pixelsim/*.py", "pixelsim/data/practice/0*.toml", "pixelsim/static/quiz.*")
+    "Every module, the type marker, digits and notice, exercises, agendas, scripts and styles, every notebook, byte for byte; no tests or tools."
+    patterns = ("pixelsim/*.py", "pixelsim/data/practice/0*.toml", "pixelsim/data/agendas/0*.toml", "pixelsim/static/*.*")
     names = DATA | {path.relative_to(built.tree).as_posix() for pattern in patterns for path in built.tree.glob(pattern)}
-    assert len([name for name in names if name.endswith(".toml")]) == 6 and "pixelsim/static/quiz.js" in names
+    assert len([name for name in names if name.endswith(".toml")]) == 6 + 7 and "pixelsim/static/quiz.js" in names
     assert {"pixelsim/__init__.py", "pixelsim/digits.py", "pixelsim/_modidx.py"} <= names
     expected = {name: hashlib.sha256((built.tree / name).read_bytes()).hexdigest() for name in names}
     expected |= {f"pixelsim/lessons/{name}": sha for name, sha in notebooks(built).items()}
@@ -106,12 +106,17 @@ def requirement(text, extra=None):
     return str(Requirement(f"{text}; {both}" if both else text))
 
 
+def settings_of(tree):
+    "The requirement lists of `settings.ini`, as they are written there."
+    settings = ConfigParser()
+    settings.read(tree / "settings.ini", encoding="utf-8")
+    return settings["DEFAULT"]
+
+
 def differences(metadata, tree):
     "Where the `metadata` of a package differs from the `settings.ini` and `pyproject.toml` of `tree`: found, expected."
     project = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    settings = ConfigParser()
-    settings.read(tree / "settings.ini", encoding="utf-8")
-    core, course, dev = (settings["DEFAULT"][name].strip().split("\n")
+    core, course, dev = (settings_of(tree)[name].strip().split("\n")
                          for name in ("requirements", "course_requirements", "dev_requirements"))
     requires = [*map(requirement, core), *(requirement(r, "course") for r in course),
                 *(requirement(r, "dev") for r in course + dev)]
@@ -232,7 +237,7 @@ def modules(built): return sorted(path.stem for path in built.tree.glob("pixelsi
 
 def test_everything_in_one_import(built, use):
     "`from pixelsim.all import *` gives every public name of every module for images; the others one asks for by name."
-    inside = {"arena", "batches", "checks", "files", "practice", "ranks"}
+    inside = {"arena", "batches", "checks", "draw", "files", "guide", "practice", "ranks"}
     code = (f"from importlib import import_module\nfrom pixelsim.all import *\nfor m in {sorted({*modules(built)} - inside)}:\n"
             "    for name in getattr(import_module(f'pixelsim.{m}'), '__all__', []):\n"
             "        if name not in globals(): print(f'{m}.{name} is missing')")
@@ -263,9 +268,20 @@ def test_the_command_brings_the_lessons(built, use, tmp_path):
 
 def test_no_module_needs_the_course(built, use):
     "The library works for someone without fastai and Jupyter: each module is imported where they are absent."
-    absent = ["fastai", "IPython", "ipykernel", "ipywidgets", "jupyterlab", "nbclient", "nbdev"]
+    absent = ["anywidget", "fastai", "IPython", "ipykernel", "ipywidgets", "jupyterlab", "nbclient", "nbdev"]
     code = f"from importlib.util import find_spec; print([name for name in {absent} if find_spec(name)])"
     assert use(code) == "[]"
     names = [f"pixelsim.{name}" for name in modules(built)]
     code = f"from importlib import import_module\nfor name in {names}: print(import_module(name).__name__)"
     assert use(code).split() == names
+
+
+def test_the_guide_works_and_ready_says_what_the_course_lacks(built, use):
+    "Installed, the lessons and agendas are read from the package; the packages of the course are missing, and nothing else."
+    course = {re.match(r"[\w-]+", line)[0] for line in settings_of(built.tree)["course_requirements"].strip().split("\n") if ";" not in line}
+    said = use("import os, tempfile; os.environ['FASTAI_HOME'] = tempfile.mkdtemp(); os.chdir(tempfile.mkdtemp())\n"
+               "from pixelsim.guide import agenda, answers, ready; ready('05_distances')\n"
+               "print(agenda('05_distances').text.count('|'), len(answers('05_distances').text)>10_000)").splitlines()
+    assert {what.split()[1] for what in said if " is not installed in the Python that runs here" in what} >= course
+    assert said[0] == f"not ready: {(len(said) - 2) // 2} things to mend; then run this again"
+    assert all("make course" in line for line in said[2:-1:2]) and said[-1].endswith(" True")

@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import re
-import shutil
 import sys
 import textwrap
 import time
@@ -60,6 +59,14 @@ def test_the_file_is_sound(stem):
     content = practice._read(practice._folder() / f"{stem}.toml")
     assert (ROOT / "nbs" / f"{stem}.ipynb").exists()
     assert 3 <= len(content["exercise"]) <= 5 and 5 <= len(content["question"]) <= 8
+
+
+@every_lesson
+def test_every_exercise_says_how_long_a_pair_needs(stem):
+    "In the data that the guide uses, as in the file: whole minutes, few enough for a meeting."
+    lines = re.findall(r"^minutes = (\d+)$", (ROOT / "pixelsim" / "data" / "practice" / f"{stem}.toml").read_text(encoding="utf-8"), flags=re.M)
+    found = [entry["minutes"] for entry in exercises(stem)]
+    assert found == [int(line) for line in lines] and all(2 <= minutes <= 12 for minutes in found)
 
 
 def test_names_are_unique_over_all_lessons():
@@ -162,6 +169,7 @@ def test_every_answer_has_a_message_of_its_own(stem, entry):
 SOUND = """
 [[exercise]]
 name = "six"
+minutes = 2
 task = "How many pixels has an image of 2 × 3?"
 starter = '''
 answer = ...
@@ -220,6 +228,11 @@ def lesson_file(tmp_path, monkeypatch):
     ("learned =", "learnt =", "exercise 'six': there is no key 'learnt': did you mean 'learned'?"),
     ('task = "How many pixels has an image of 2 × 3?"', "", "exercise 'six': task is missing"),
     ('task = "How many pixels has an image of 2 × 3?"', 'task = ""', "task should be text that is not empty, got ''"),
+    ("minutes = 2", "", "exercise 'six': minutes is missing"),
+    ("minutes = 2", "minutes = 0", "minutes should be a whole number of minutes, from 1 to 30, got 0"),
+    ("minutes = 2", "minutes = 31", "minutes should be a whole number of minutes, from 1 to 30, got 31"),
+    ("minutes = 2", "minutes = 2.5", "minutes should be a whole number of minutes, from 1 to 30, got 2.5"),
+    ("minutes = 2", "minutes = true", "minutes should be a whole number of minutes, from 1 to 30, got True"),
     ('"answer = 2*3"', '"answer = 2*"', "solution: this is not Python"),
     (', "There are 2 rows of 3."', "", "give two or three hints, not 1"),
     ('name = "six"', 'name = "The six"', "should be small letters, digits and hyphens"),
@@ -335,6 +348,7 @@ def test_a_wrong_number_is_not_told_the_right_one():
 DOUBLE = """
 [[exercise]]
 name = "double"
+minutes = 2
 task = "Double it."
 given = "some = torch.arange(6.).reshape(2, 3)"
 starter = '''
@@ -363,6 +377,7 @@ code = "answer = lambda x: x.sum(7)"
 says = "There is no axis 7."
 [[exercise]]
 name = "any-even"
+minutes = 2
 task = "Name an even number."
 starter = '''
 answer = ...
@@ -730,18 +745,6 @@ def test_data_that_was_handed_out_is_a_copy():
 
 
 def plain(html): return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).replace(".", ". ").split())
-
-
-@pytest.fixture(scope="module")
-def browser():
-    "Chromium, driven by Playwright; neither comes with the project's set-up, so without them these tests are skipped."
-    api = pytest.importorskip("playwright.sync_api", reason="NOT CLICKED THROUGH: the quiz needs Playwright and Chromium (PIXELSIM_CHROMIUM names one)")
-    chromium = os.environ.get("PIXELSIM_CHROMIUM") or next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
-    if not chromium: pytest.skip("NOT CLICKED THROUGH: there is no Chromium (PIXELSIM_CHROMIUM names one)")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

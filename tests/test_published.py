@@ -1,8 +1,12 @@
 """What *Deep Learning for Coders*, chapter 4, prints about threes and sevens, and what follows from the same digits.
 
-Source: notebook `04_mnist_basics.ipynb` of fastai/fastbook. Each number below was printed there, or was worked out from
-the same files without pixelsim; it is compared digit by digit, as printed.
+Source: notebook `04_mnist_basics.ipynb` of fastai/fastbook. What it prints is written down once, in the notebook "The book
+and today" (`PRINTED`), and is compared here digit by digit. The other numbers were worked out from the same files without
+pixelsim.
 """
+import ast
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -10,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from conftest import ROOT
 from sklearn.neighbors import NearestCentroid
 
 from pixelsim.accuracy import accuracy, class_accuracies, confusion_matrix, mnist_distance
@@ -21,6 +26,19 @@ from pixelsim.means import class_means
 from pixelsim.pixels import to_float
 from pixelsim.show import show_image
 from pixelsim.tensors import explain_shape
+
+
+def written_down(name):
+    "The dictionary `name` of the notebook \"The book and today\", read without running it."
+    notebook = json.loads((ROOT / "nbs" / "book_and_today.ipynb").read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code" or f"{name} = {{" not in (source := "".join(cell["source"])): continue
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.Assign) and node.targets[0].id == name: return ast.literal_eval(node.value)
+    raise AssertionError(f"book_and_today.ipynb has no {name}")
+
+
+PRINTED = written_down("printed")
 
 
 @pytest.fixture(scope="module")
@@ -51,83 +69,92 @@ def is_3(x, book): return mnist_distance(x, book.mean3) < mnist_distance(x, book
 
 # The rows of the table
 
+def test_every_printed_figure_is_compared():
+    "Each figure of the notebook's list is used by a test of this file, and the list has not lost any."
+    source = Path(__file__).read_text(encoding="utf-8")
+    assert len(PRINTED) == 24 and [what for what in PRINTED if source.count(what) == 0] == []
+
+
 def test_number_of_training_images(book):
     "6131 threes and 6265 sevens."
-    assert (len(book.train[3]), len(book.train[7])) == (6131, 6265)
+    found = [str(len(book.train[3])), str(len(book.train[7]))]
+    assert found == [PRINTED["threes in the training set"], PRINTED["sevens in the training set"]]
 
 
 def test_number_of_validation_images(book):
     "1010 threes and 1028 sevens."
-    assert (len(book.valid[3]), len(book.valid[7])) == (1010, 1028)
+    found = [str(len(book.valid[3])), str(len(book.valid[7]))]
+    assert found == [PRINTED["threes in the validation set"], PRINTED["sevens in the validation set"]]
 
 
 def test_first_ten_files(book):
     "The files of `threes` are sorted by name as text."
-    names = ["10", "10000", "10011", "10031", "10034", "10042", "10052", "1007", "10074", "10091"]
+    names = PRINTED["first ten files of `threes`"].split(", ")
+    assert len(names) == 10
     assert book.train.names[book.train.labels == 3][:10].tolist() == [f"train/3/{n}.png" for n in names]
 
 
 def test_corner_of_the_second_three(book):
     "Rows and columns 4 to 9 of `threes[1]`, number by number."
-    assert book.train[3][1, 4:10, 4:10].tolist() == [
-        [0, 0, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0, 29],
-        [0, 0, 0, 48, 166, 224],
-        [0, 93, 244, 249, 253, 187],
-        [0, 107, 253, 253, 230, 48],
-        [0, 3, 20, 20, 15, 0]]
+    rows = [[int(n) for n in row.split()] for row in PRINTED["`threes[1]`, rows and columns 4 to 9"].split(" / ")]
+    assert book.train[3][1, 4:10, 4:10].tolist() == rows
 
 
 def test_types(book):
     "The tensor of an image is torch.uint8, its array uint8."
     image = book.train[3][1]
-    assert str(image.dtype) == "torch.uint8" and str(image.numpy().dtype) == "uint8"
-    for x in (image, image.numpy()): assert explain_shape(x).rows[2][:2] == ["dtype", "uint8"]
+    assert str(image.dtype) == PRINTED["type of the tensor"] and str(image.numpy().dtype) == PRINTED["type of the array"]
+    for x in (image, image.numpy()): assert explain_shape(x).rows[2][:2] == ["dtype", PRINTED["type of the array"]]
 
 
 def test_stacked_threes(book):
     "All threes are one tensor of shape [6131, 28, 28], so of rank 3."
     stacked = book.train[3]
-    assert list(stacked.shape) == [6131, 28, 28] and stacked.ndim == 3
-    assert [row[1] for row in explain_shape(stacked).rows[:2]] == ["3", "(6131, 28, 28)"]
+    shape, rank = PRINTED["shape of the stacked threes"], PRINTED["its rank"]
+    assert (str(list(stacked.shape)), str(stacked.ndim)) == (shape, rank)
+    assert [row[1] for row in explain_shape(stacked).rows[:2]] == [rank, f"({shape[1:-1]})"]
 
 
 def test_distances_to_the_mean_three(book):
     "0.1114 and 0.2021; in full 0.1114365 (the sheet cuts it off as 0.111436) and 0.202083."
     l1, l2 = l1_distance(book.a_3, book.mean3).item(), l2_distance(book.a_3, book.mean3).item()
-    assert (f"{l1:.4f}", f"{l2:.4f}") == ("0.1114", "0.2021")
+    assert f"{l1:.4f}" == PRINTED["`a_3` to `mean3`: mean absolute difference"]
+    assert f"{l2:.4f}" == PRINTED["`a_3` to `mean3`: root mean squared difference"]
     assert (l1, l2) == pytest.approx((0.1114365, 0.202083), abs=5e-7) and int(l1 * 1e6) == 111436
 
 
 def test_distances_to_the_mean_seven(book):
     "0.1586 and 0.3021; unrounded 0.158619 and 0.302109."
     l1, l2 = l1_distance(book.a_3, book.mean7).item(), l2_distance(book.a_3, book.mean7).item()
-    assert (f"{l1:.4f}", f"{l2:.4f}") == ("0.1586", "0.3021")
+    assert f"{l1:.4f}" == PRINTED["`a_3` to `mean7`: mean absolute difference"]
+    assert f"{l2:.4f}" == PRINTED["`a_3` to `mean7`: root mean squared difference"]
     assert (f"{l1:.6f}", f"{l2:.6f}") == ("0.158619", "0.302109")
 
 
 def test_pytorchs_losses(book):
     "`F.l1_loss` and the root of `F.mse_loss`, on the library's image and mean: 0.1586 and 0.3021."
     losses = F.l1_loss(book.a_3, book.mean7).item(), F.mse_loss(book.a_3, book.mean7).sqrt().item()
-    assert [f"{x:.4f}" for x in losses] == ["0.1586", "0.3021"]
+    assert [f"{x:.4f}" for x in losses] == [PRINTED["`F.l1_loss(a_3, mean7)`"], PRINTED["`F.mse_loss(a_3, mean7).sqrt()`"]]
 
 
 def test_mnist_distance(book):
     "`mnist_distance(a_3, mean3)` is 0.1114."
-    assert f"{mnist_distance(book.a_3, book.mean3).item():.4f}" == "0.1114"
+    assert f"{mnist_distance(book.a_3, book.mean3).item():.4f}" == PRINTED["`mnist_distance(a_3, mean3)`"]
 
 
 def test_shapes_of_broadcasting(book):
     "1010 images minus one are [1010, 28, 28], and that is 1010 distances, as `broadcast_shape` says beforehand."
-    assert list((book.valid_3_tens - book.mean3).shape) == [1010, 28, 28]
-    assert list(broadcast_shape(book.valid_3_tens, book.mean3)) == [1010, 28, 28]
+    differences = PRINTED["shape of `valid_3_tens - mean3`"]
+    assert str(list((book.valid_3_tens - book.mean3).shape)) == differences
+    assert str(list(broadcast_shape(book.valid_3_tens, book.mean3))) == differences
     for distance in (mnist_distance, l1_distance, l2_distance):
-        assert list(distance(book.valid_3_tens, book.mean3).shape) == [1010]
+        assert str(list(distance(book.valid_3_tens, book.mean3).shape)) == PRINTED["shape of the distances"]
 
 
 def test_is_3(book):
     "`is_3(a_3)` is True, as a float 1.0, and the classifier says 3."
-    assert is_3(book.a_3, book).item() is True and is_3(book.a_3, book).float().item() == 1.0
+    assert str(is_3(book.a_3, book).item()) == PRINTED["`is_3(a_3)`"]
+    assert str(is_3(book.a_3, book).float()) == f"tensor({PRINTED['`is_3(a_3).float()`']})"
     model = PixelSimilarity().fit(book.train.images, book.train.labels)
     assert model.predict(book.a_3[None]).tolist() == [3]
 
@@ -140,7 +167,8 @@ def test_accuracies(book, predicted):
     assert list(by_class) == [3, 7]
     for found in (by_rule, [*by_class.values()]):
         threes_sevens_mean = [*found, sum(found) / 2]
-        assert [f"{x:.4f}" for x in threes_sevens_mean] == ["0.9168", "0.9854", "0.9511"]
+        assert [f"{x:.4f}" for x in threes_sevens_mean] == [
+            PRINTED["accuracy on threes"], PRINTED["accuracy on sevens"], PRINTED["mean of the two"]]
         assert [f"{x:.7f}" for x in threes_sevens_mean] == ["0.9168317", "0.9854086", "0.9511201"]
 
 

@@ -19,8 +19,10 @@ from tqdm import tqdm
 
 NBS = Path(__file__).parents[1] / "nbs"
 OFFLINE = Path(__file__).parent / "offline"
+KERNEL = ["--log-level=ERROR", "--InlineBackend.figure_format=retina"]  # pictures that are crisp on every screen
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGET_TEXT = "Run this cell in Jupyter and a slider appears here."
+WIDGET_SHOWED = WIDGET_TEXT + " What it shows at first:"
 
 
 def lessons():
@@ -29,8 +31,9 @@ def lessons():
 
 
 def notebooks():
-    "Every notebook: the lessons, the front page, and those of the library."
-    return lessons() + [NBS / "index.ipynb"] + sorted(NBS.glob("library/*.ipynb"))
+    "Every notebook: the lessons, the other pages beside them, those of the library and those for group leaders."
+    pages = sorted(set(NBS.glob("*.ipynb")) - set(lessons()))
+    return lessons() + pages + sorted(NBS.glob("library/*.ipynb")) + sorted(NBS.glob("group/*.ipynb"))
 
 
 def code_cells(nb): return [cell for cell in nb.cells if cell.cell_type == "code"]
@@ -57,7 +60,7 @@ def run(path, *, offline=False, extra=(), on_cell=lambda: None):
     env = dict(os.environ)
     if offline: env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), env.get("PYTHONPATH")]))
     started = []
-    client = NotebookClient(nb, kernel_name="python3", extra_arguments=["--log-level=ERROR"], timeout=600,
+    client = NotebookClient(nb, kernel_name="python3", extra_arguments=KERNEL, timeout=600,
                             resources={"metadata": {"path": str(path.parent)}},
                             on_cell_start=lambda cell_index, **_: started.append(cell_index),
                             on_cell_executed=lambda **_: on_cell())
@@ -80,15 +83,30 @@ def joined(outputs):
     return kept
 
 
-def settle(nb):
-    """Make the outputs independent of the run.
+def shown_inside(state, model_id):
+    "What the outputs of the widget `model_id` and of those inside it show, in order; `state` has the state of every widget."
+    own = state.get(model_id, {}).get("state", {})
+    inside = [child.removeprefix("IPY_MODEL_") for child in own.get("children", [])]
+    return [nbformat.from_dict(o) for o in own.get("outputs", [])] + [o for child in inside for o in shown_inside(state, child)]
 
-    A live widget, which has a new identity each time, becomes a sentence; what was printed in pieces, as a busy kernel
-    sends it, becomes one piece."""
-    for cell in code_cells(nb):
-        cell.outputs = joined(cell.outputs)
-        if any(WIDGET in o.get("data", {}) for o in cell.outputs):
-            cell.outputs = [nbformat.v4.new_output("display_data", {"text/plain": WIDGET_TEXT})]
+
+def without_kernel(out, state):
+    "The outputs that show a reader without a kernel what `out` shows: itself, or for a live widget what stands in for it."
+    if WIDGET not in out.get("data", {}): return [out]
+    model_id = out.data.pop(WIDGET)["model_id"]
+    if "text/html" in out.data: return [out]  # it brought what a page needs
+    outputs = shown_inside(state, model_id)
+    says = WIDGET_SHOWED if outputs else WIDGET_TEXT
+    return [nbformat.v4.new_output("display_data", {"text/markdown": f"*{says}*", "text/plain": says}), *outputs]
+
+
+def settle(nb):
+    """Make the outputs independent of the run, and of a kernel.
+
+    A live widget, which has a new identity each time, gives way to the page that it brought (an anywidget of ours), or to a sentence and what it
+    showed; the state that belongs to these identities is dropped. What was printed in pieces, as a busy kernel sends it, becomes one piece."""
+    widgets = nb.metadata.pop("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    for cell in code_cells(nb): cell.outputs = joined([kept for out in cell.outputs for kept in without_kernel(out, widgets)])
     return nb
 
 
@@ -101,9 +119,10 @@ def headline(nb):
 def save(nb, path):
     "Store the outputs of the run `nb` in the file at `path`, clean of everything that differs between runs."
     from nbdev.clean import clean_nb
+    from nbdev.config import get_config
     from pixelsim.files import write_whole
     nb = settle(nb)
-    clean_nb(nb)
+    clean_nb(nb, allowed_out_metadata_keys=get_config().allowed_out_metadata_keys)
     write_whole(path, (nbformat.writes(nb) + "\n").encode())
 
 

@@ -1,0 +1,323 @@
+// Draw a digit and see which prototype it is nearer to. An anywidget module: everything is computed here, from
+// what is in the model, so that it works with no kernel and no network. The drawing is kept as lines and turned into
+// pixels by arithmetic, not read from a canvas, since some browsers refuse that or add noise to it.
+
+const SIDE = 28;
+const FULL = 0.7; // this near to the middle of a stroke, in pixels, the ink is full
+const EDGE = 1.0; // and over this many more it fades out, so that a stroke is as wide as one of MNIST
+const BOX = 20; // MNIST's digits fill a box of this size
+const MIDDLE = 14; // and the center of their ink is here, as a row or column number
+const ZOOM = 20; // canvas pixels for each pixel of the digit, on the sheet to draw on
+const WIDEST = { l1: 0.25, l2: 0.4 }; // the distance that fills a bar
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const textOf = (bytes) => btoa(String.fromCharCode(...bytes));
+const wholeNumbers = (bytes) => Float64Array.from({ length: bytes.length / 2 }, (_, i) => bytes[2 * i] + 256 * bytes[2 * i + 1]);
+
+// The images of 28 × 28 in a base64 text of 16-bit numbers, as numbers from 0 to 1
+const prototypesOf = (text) => {
+  const all = wholeNumbers(bytesOf(text)).map((value) => value / 65535);
+  return Array.from({ length: all.length / SIDE ** 2 }, (_, k) => all.subarray(k * SIDE ** 2, (k + 1) * SIDE ** 2));
+};
+
+const measures = {
+  l1: (a, b) => a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length,
+  l2: (a, b) => Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length),
+};
+
+// How far the point (x, y) is from the line between a and b
+const distanceToLine = (x, y, a, b) => {
+  const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+  const length2 = dx * dx + dy * dy;
+  const along = length2 ? Math.min(1, Math.max(0, ((x - a[0]) * dx + (y - a[1]) * dy) / length2)) : 0;
+  return Math.hypot(x - a[0] - along * dx, y - a[1] - along * dy);
+};
+
+// Strokes as ink, 0 to 1 for each pixel; a stroke is a list of points [x, y], in pixels from the upper left corner
+const inkOf = (strokes) => {
+  const ink = new Float64Array(SIDE ** 2);
+  const reach = FULL + EDGE;
+  for (const stroke of strokes) {
+    stroke.forEach((b, i) => {
+      const a = stroke[Math.max(0, i - 1)];
+      const [left, right] = [Math.min(a[0], b[0]) - reach, Math.max(a[0], b[0]) + reach].map((v) => Math.min(SIDE, Math.max(0, v)));
+      const [top, bottom] = [Math.min(a[1], b[1]) - reach, Math.max(a[1], b[1]) + reach].map((v) => Math.min(SIDE, Math.max(0, v)));
+      for (let row = Math.floor(top); row < bottom; row++) {
+        for (let column = Math.floor(left); column < right; column++) {
+          const far = distanceToLine(column + 0.5, row + 0.5, a, b) - FULL;
+          const at = row * SIDE + column;
+          ink[at] = Math.max(ink[at], Math.min(1, Math.max(0, 1 - far / EDGE)));
+        }
+      }
+    });
+  }
+  return ink;
+};
+
+const moved = (strokes, scale, dx, dy) => strokes.map((stroke) => stroke.map(([x, y]) => [x * scale + dx, y * scale + dy]));
+
+// What MNIST's makers did with every digit: its longer side becomes 20 pixels, its center of ink the middle of the image
+const asMnist = (strokes) => {
+  const points = strokes.flat();
+  const low = [0, 1].map((axis) => Math.min(...points.map((p) => p[axis])));
+  const high = [0, 1].map((axis) => Math.max(...points.map((p) => p[axis])));
+  const longer = Math.max(high[0] - low[0], high[1] - low[1]);
+  const room = BOX - 2 * (FULL + EDGE);
+  const scale = Math.min(room / longer, 8); // a dot stays a dot
+  const sized = moved(strokes, scale, ...[0, 1].map((axis) => SIDE / 2 - (scale * (low[axis] + high[axis])) / 2));
+  const ink = inkOf(sized);
+  const total = ink.reduce((sum, value) => sum + value, 0);
+  const shift = [(at) => at % SIDE, (at) => Math.floor(at / SIDE)].map((place, axis) => {
+    const center = ink.reduce((sum, value, at) => sum + value * place(at), 0) / total;
+    const spare = Math.floor(SIDE / 2 - (scale * (high[axis] - low[axis])) / 2 - FULL - EDGE);
+    return Math.min(spare, Math.max(-spare, Math.round(MIDDLE - center))); // never over the edge
+  });
+  return moved(sized, 1, ...shift);
+};
+
+// Colors from 0 to 1: ink on paper, and a difference from -1, blue, to 1, red
+const gray = (value) => Array(3).fill(255 * (1 - value));
+const signed = (value) => (value < 0 ? [33, 102, 172] : [178, 24, 43]).map((full) => 255 + (full - 255) * Math.min(1, Math.abs(value)));
+
+const paint = (canvas, values, color) => {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(SIDE, SIDE);
+  values.forEach((value, i) => image.data.set([...color(value), 255], 4 * i));
+  context.putImageData(image, 0, 0);
+};
+
+const make = (tag, properties = {}, ...children) => {
+  const { attributes = {}, ...rest } = properties;
+  const element = Object.assign(document.createElement(tag), rest);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+};
+
+// An element that takes keys itself: without this mark JupyterLab takes arrows and letters as its shortcuts
+const control = (tag, properties, ...children) => {
+  const { attributes = {}, ...rest } = properties;
+  return make(tag, { ...rest, attributes: { ...attributes, "data-lm-suppress-shortcuts": "true" } }, ...children);
+};
+
+const picture = (label) => make("canvas", { className: "psd-pixels", width: SIDE, height: SIDE, attributes: { role: "img", "aria-label": label } });
+
+// The sheet to draw on: pointer and keys become strokes
+const sheetWith = (id, onChange) => {
+  const canvas = control("canvas", {
+    className: "psd-sheet", width: SIDE * ZOOM, height: SIDE * ZOOM, tabIndex: 0,
+    attributes: { role: "application", "aria-label": "Sheet to draw a digit on", "aria-describedby": `${id}-help` },
+  });
+  const sheet = { canvas, strokes: [], base: null, pen: [SIDE / 2, SIDE / 2], down: false, keys: false };
+  const context = canvas.getContext("2d");
+  let stroke = null;
+
+  sheet.draw = () => {
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    sheet.base?.forEach((value, i) => {
+      context.fillStyle = `rgb(${gray(value)})`;
+      context.fillRect((i % SIDE) * ZOOM, Math.floor(i / SIDE) * ZOOM, ZOOM, ZOOM);
+    });
+    Object.assign(context, { lineWidth: (2 * FULL + EDGE) * ZOOM, lineCap: "round", lineJoin: "round", strokeStyle: "#000" });
+    for (const points of sheet.strokes) {
+      context.beginPath();
+      points.forEach(([x, y], i) => context[i ? "lineTo" : "moveTo"](x * ZOOM, y * ZOOM));
+      if (points.length === 1) context.lineTo(points[0][0] * ZOOM, points[0][1] * ZOOM);
+      context.stroke();
+    }
+    if (!sheet.keys) return;
+    context.beginPath();
+    context.arc(sheet.pen[0] * ZOOM, sheet.pen[1] * ZOOM, 0.9 * ZOOM, 0, 2 * Math.PI);
+    Object.assign(context, { lineWidth: 0.35 * ZOOM, strokeStyle: "#fff" });
+    context.stroke();
+    Object.assign(context, { lineWidth: 0.2 * ZOOM, strokeStyle: "#0b57d0", fillStyle: "#0b57d0" });
+    context.stroke();
+    if (sheet.down) context.fill();
+  };
+  const begin = (point) => { stroke = [point]; sheet.strokes.push(stroke); };
+  const lift = () => { stroke = null; sheet.down = false; };
+  sheet.reset = (base = null) => { lift(); Object.assign(sheet, { strokes: [], base }); };
+
+  const place = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const onSheet = (x) => Math.min(SIDE, Math.max(0, x * SIDE));  // a pen that leaves the sheet draws along its edge
+    return [onSheet((event.clientX - box.left - canvas.clientLeft) / canvas.clientWidth), onSheet((event.clientY - box.top - canvas.clientTop) / canvas.clientHeight)];
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    if (!event.isPrimary || event.button !== 0) return;
+    event.preventDefault();
+    canvas.setPointerCapture(event.pointerId);
+    lift();
+    sheet.keys = false;
+    begin(place(event));
+    onChange("Pen");
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!stroke || sheet.keys || !event.isPrimary) return;
+    const events = event.getCoalescedEvents?.() ?? [];
+    for (const each of events.length ? events : [event]) stroke.push(place(each));
+    onChange();
+  });
+  for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, () => { if (!sheet.keys) lift(); });
+
+  canvas.addEventListener("keydown", (event) => {
+    const move = MOVES[event.key];
+    if (event.ctrlKey || event.metaKey || event.altKey || !(move || event.key === " ")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    sheet.keys = true;
+    if (move) {
+      sheet.pen = sheet.pen.map((value, axis) => Math.min(SIDE - 2, Math.max(2, value + move[axis])));
+      if (sheet.down) stroke.push(sheet.pen);
+    } else if (sheet.down) lift();
+    else { begin(sheet.pen); sheet.down = true; }
+    const [column, row] = sheet.pen;
+    onChange(`Pen ${sheet.down ? "down" : "up"}, row ${row}, column ${column}.`);
+  });
+  canvas.addEventListener("blur", () => { lift(); sheet.keys = false; sheet.draw(); });
+  return sheet;
+};
+
+// Everything that one view shows and does
+const render = ({ model, el }) => {
+  window.pixelsimDraws = (window.pixelsimDraws ?? 0) + 1;
+  const id = `psd-${window.pixelsimDraws}`;
+  const labels = model.get("labels");
+  const kind = model.get("kind");
+  const names = labels.map((label) => `${kind} ${label}`);
+  const prototypes = prototypesOf(model.get("prototypes"));
+  let sent = model.get("pixels");
+  let loaded = "";
+  let waiting = 0;
+  let frame = 0;
+
+  const says = make("div", { className: "psd-says", attributes: { role: "status" } });
+  const pen = make("div", { className: "psd-unseen", attributes: { role: "status" } });
+  const seen = picture("What the classifier sees: your drawing in 28 by 28 pixels");
+  const hint = make("span", { className: "psd-hint", textContent: "draw here", attributes: { "aria-hidden": "true" } });
+  const sheet = sheetWith(id, (told) => {
+    if (told && told !== "Pen") pen.textContent = told;
+    soon();
+  });
+
+  const cards = names.map((name) => {
+    const card = {
+      mean: picture(`The ${name}`),
+      difference: picture(`Your drawing minus the ${name}`),
+      number: make("span", { className: "psd-number" }),
+      bar: make("span", { className: "psd-bar" }),
+      mark: make("span", { className: "psd-mark" }),
+    };
+    card.element = make("div", { className: "psd-card" },
+      make("span", { className: "psd-pair" }, card.mean, card.difference),
+      make("span", { className: "psd-line" }, make("span", { textContent: name }), card.number, card.mark),
+      make("span", { className: "psd-track", attributes: { "aria-hidden": "true" } }, card.bar));
+    return card;
+  });
+  prototypes.forEach((values, k) => paint(cards[k].mean, values, gray));
+
+  const pixels = () => {
+    const strokes = model.get("center") && sheet.strokes.length && !sheet.base ? asMnist(sheet.strokes) : sheet.strokes;
+    const ink = inkOf(strokes);
+    return Uint8Array.from(ink, (value, i) => Math.round(255 * Math.max(value, sheet.base?.[i] ?? 0)));
+  };
+
+  const verdict = (distances) => {
+    const order = distances.map((_, k) => k).sort((a, b) => distances[a] - distances[b] || a - b);
+    const [first, second] = order;
+    const word = distances.length > 2 ? "nearest" : "nearer";
+    const next = distances.length > 2 ? `, then the ${names[second]},` : " against";
+    if (!sheet.base && !sheet.strokes.length) {
+      return ["Nothing drawn yet.", `A classifier always answers: empty paper is ${word} to the ${names[first]}.`];
+    }
+    const what = loaded ? loaded + (sheet.strokes.length ? " with your ink" : "") : sheet.base ? "this image" : "your drawing";
+    return [`${what[0].toUpperCase()}${what.slice(1)} is ${word} to the ${names[first]}:`, `${distances[first].toFixed(4)}${next} ${distances[second].toFixed(4)}.`];
+  };
+
+  const busy = (is) => says.setAttribute("aria-busy", String(is));
+
+  // Once nothing has changed for a moment: the sentence, which a screen reader reads, and the pixels for Python
+  const settle = (bytes, distances) => {
+    const [first, rest] = verdict(distances);
+    busy(false);
+    if (says.textContent !== `${first} ${rest}`) says.replaceChildren(make("strong", { textContent: first }), ` ${rest}`);
+    const text = sheet.base || sheet.strokes.length ? textOf(bytes) : "";
+    if (text === sent) return;
+    sent = text;
+    model.set("pixels", text);
+    model.save_changes();
+  };
+
+  const show = (pause = 0) => {
+    const bytes = pixels();
+    const values = Float64Array.from(bytes, (value) => value / 255);
+    const measure = model.get("distance");
+    const distances = prototypes.map((prototype) => measures[measure](values, prototype));
+    const nearest = distances.indexOf(Math.min(...distances));
+    paint(seen, values, gray);
+    sheet.draw();
+    hint.hidden = Boolean(sheet.base || sheet.strokes.length || sheet.keys);
+    cards.forEach((card, k) => {
+      paint(card.difference, values.map((value, i) => value - prototypes[k][i]), signed);
+      card.number.textContent = distances[k].toFixed(4);
+      card.bar.style.width = `${Math.min(100, (100 * distances[k]) / WIDEST[measure])}%`;
+      card.element.classList.toggle("psd-nearest", k === nearest);
+      card.mark.textContent = k === nearest ? (distances.length > 2 ? "nearest" : "nearer") : "";
+    });
+    for (const radio of radios) radio.checked = radio.value === measure;
+    center.checked = model.get("center");
+    center.disabled = Boolean(sheet.base);
+    centered.hidden = !sheet.base;
+    busy(true);
+    clearTimeout(waiting);
+    waiting = setTimeout(settle, pause, bytes, distances);
+  };
+  const soon = () => { busy(true); cancelAnimationFrame(frame); frame = requestAnimationFrame(() => show(200)); };
+
+  const load = (text, name = "") => {
+    loaded = name;
+    sheet.reset(text ? Float64Array.from(bytesOf(text), (value) => value / 255) : null);
+    show();
+  };
+  const choose = (trait, value) => { model.set(trait, value); model.save_changes(); show(); };
+
+  const radios = ["l1", "l2"].map((value) => control("input", { type: "radio", name: id, value, onchange: () => choose("distance", value) }));
+  const center = control("input", { type: "checkbox", onchange: () => choose("center", center.checked) });
+  const centered = make("span", { textContent: " (done already)" });
+  const clear = control("button", { type: "button", textContent: "Clear", onclick: () => load("") });
+  const examples = model.get("examples").map(({ name, pixels: text }) => {
+    const thumb = make("canvas", { width: SIDE, height: SIDE, className: "psd-thumb", attributes: { "aria-hidden": "true" } });
+    paint(thumb, Array.from(bytesOf(text), (value) => value / 255), gray);
+    return control("button", { type: "button", onclick: () => load(text, name) }, thumb, name);
+  });
+
+  const panel = (title, className, ...children) => make("div", { className: `psd-panel ${className}` }, make("div", { className: "psd-title", textContent: title }), ...children);
+  const root = make("div", { className: "psd" },
+    make("div", { className: `psd-panels${labels.length > 3 ? " psd-many" : ""}` },
+      panel("Draw a digit", "psd-left", make("div", { className: "psd-paper" }, sheet.canvas, hint)),
+      panel("What the classifier sees", "psd-middle", make("div", { className: "psd-paper psd-grid" }, seen)),
+      panel("Distance to", "psd-right", make("div", { className: "psd-cards" }, ...cards.map((card) => card.element)))),
+    says, pen,
+    make("div", { className: "psd-controls" }, clear, ...(examples.length ? [make("span", { className: "psd-or", textContent: "or look at" }), ...examples] : [])),
+    make("div", { className: "psd-controls" },
+      make("fieldset", { className: "psd-choice" }, make("legend", { className: "psd-unseen", textContent: "Distance" }),
+        ...radios.map((radio) => make("label", {}, radio, ` ${radio.value.toUpperCase()} distance`))),
+      make("label", {}, center, " size and center it as MNIST did", centered)),
+    make("div", { className: "psd-help", id: `${id}-help` }, make("span", { textContent:
+      "Draw with the mouse or a finger. With keys: the arrows move the pen, Space puts it down and lifts it. Beside each "
+      + `${kind} image is your drawing minus it: red where you have ink and it has not, blue where it has and you have not.` })));
+  el.append(root);
+
+  const heard = { "change:pixels": () => { if (model.get("pixels") !== sent) load(sent = model.get("pixels")); }, "change:distance": () => show(), "change:center": () => show() };
+  for (const [event, listener] of Object.entries(heard)) model.on(event, listener);
+  load(sent);
+  return () => {
+    clearTimeout(waiting);
+    cancelAnimationFrame(frame);
+    for (const [event, listener] of Object.entries(heard)) model.off(event, listener);
+  };
+};
+
+export default { render };
