@@ -14,10 +14,10 @@ define setup
 @$(PYTHON) tools/setup_env.py $(1) $(if $(MIN_FREE_GB),--min-free-gb $(MIN_FREE_GB))
 endef
 
-.PHONY: help course lab test bench export save digits clean
+.PHONY: help course lab test docs docs-serve bench export save digits clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 course:  ## Set everything up, run every lesson, and show what came out
 	$(call setup,course)
@@ -30,7 +30,16 @@ lab:  ## Open the lessons in Jupyter
 
 test:  ## Run the tests
 	$(call setup,dev)
+	@$(BIN)/python tools/browser.py
 	@$(BIN)/python -m pytest
+
+docs:  ## Build the site, in build/docs/html
+	$(call setup,dev)
+	@$(BIN)/python tools/docs.py
+
+docs-serve:  ## Build the site and show it on this machine
+	$(call setup,dev)
+	@$(BIN)/python tools/docs.py --serve $(if $(PORT),--port $(PORT))
 
 bench:  ## Compare pixelsim with what one would use instead (a quarter of an hour, 16 GB of memory)
 	$(call setup,dev)

@@ -1,0 +1,183 @@
+"""Builds the site in build/docs/html, from the notebooks as tools/pages.py makes pages of them.
+
+    python tools/docs.py             build it
+    python tools/docs.py --serve     build it, and show it on this machine
+
+Everything a page needs is in the folder, so it can be read from a disk, behind a firewall, or on any web server.
+The repository that the launch links lead to is the clone's `origin`; where that is not on GitHub, there are none.
+"""
+import argparse
+import contextlib
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import widgets
+from lessons import NBS, lessons, notebooks
+from pages import Page, PageError
+from pixelsim import guide, practice
+
+ROOT = Path(__file__).parents[1]
+SITE = Path(__file__).parent / "site"
+BUILD = ROOT / "build" / "docs"
+NEIGHBORS = ["CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "pixelsim/data/NOTICE.md", "benchmarks/results.png"]  # linked from notebooks
+
+
+def repository():
+    "The repository on GitHub that this is a clone of, as owner/name, or None."
+    if name := os.environ.get("GITHUB_REPOSITORY"): return name
+    try: origin = subprocess.run(["git", "remote", "get-url", "origin"], cwd=ROOT, capture_output=True, text=True)
+    except FileNotFoundError: return None  # there is no git
+    found = re.fullmatch(r"(?:https://(?:[^@/]+@)?|git@|ssh://git@)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?", origin.stdout.strip())
+    return found and found[1]
+
+
+def launch_links(name, repo):
+    "The ways to run a lesson or a sheet, as (text, address), from the top of the site; the one that needs no repository comes first."
+    yield "Download", f"notebooks/{name}.ipynb"
+    if not repo: return
+    yield "Colab", f"https://colab.research.google.com/github/{repo}/blob/gh-pages/notebooks/{name}.ipynb"
+    yield "Binder", f"https://mybinder.org/v2/gh/{repo}/main?urlpath=lab/tree/nbs/{name}.ipynb"
+    yield "Codespaces", f"https://codespaces.new/{repo}?quickstart=1"
+
+
+def launch_row(name, repo):
+    "The launch links as a line of the page."
+    up = "../" * name.count("/")
+    links = [f'<a href="{up}{address}" download>{text}</a>' if text == "Download" else f'<a href="{address}">{text}</a>'
+             for text, address in launch_links(name, repo)]
+    return f'<p class="launch"><span>Run this page:</span> {" ".join(links)}</p>'
+
+
+def to_launch():
+    "The notebooks that one may want to run: the lessons, and the sheets of the leader."
+    return lessons() + sorted(NBS.glob("group/sheet_*.ipynb"))
+
+
+def to_run_anywhere(path, repo):
+    "A lesson to take away: as in the repository, with a first cell that installs pixelsim where that is missing."
+    nb = nbformat.read(path, as_version=4)
+    if repo:
+        install = f'try: import pixelsim\nexcept ImportError:\n    %pip install --quiet "pixelsim[course] @ git+https://github.com/{repo}"'
+        nb.cells.insert(0, nbformat.v4.new_code_cell(install, id="install"))
+    return nb
+
+
+# The pages that are not notebooks
+
+
+def table(head, rows): return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+
+
+def lesson_entry(found):
+    "What a lesson is about, and the way to its leader's sheet."
+    week = f"Week {found.number}" if found.number else "Between"
+    return (f"## {week}: [{found.title}](/{found.name}.ipynb)\n\n{found.promise}\n\nAbout {found.minutes} minutes · "
+            f"[leader's sheet](/group/sheet_{found.name}.ipynb)")
+
+
+def reference_tables(pages):
+    "Every public name in one line, under the module that it is in."
+    for page in pages:
+        if not page.documented: continue
+        module = re.sub(r"^\d+a?_", "", page.name.split("/")[-1])
+        kind = "derived in the lesson" if page.is_lesson else "explained in"
+        rows = [[f"[`{name}`](#{label})", says] for name, (label, says) in page.documented.items()]
+        yield f"## pixelsim.{module}\n\n{kind.capitalize()} [{page.title}](/{page.name}.ipynb).\n\n" + table(["name", "what it is"], rows)
+
+
+def filled(name, **content):
+    "The text of a page in tools/site, in which each <!-- KEY --> is replaced by content[KEY]."
+    return re.sub(r"<!-- (\w+) -->", lambda m: content[m[1]], (SITE / name).read_text(encoding="utf-8"))
+
+
+# Laying out and building
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def make_pages():
+    "A page for every notebook, by name."
+    exercises = [exercise for found in guide.lessons() if found.number for exercise in practice.exercises(found.name)]
+    return {page.name: page for page in (Page(path, exercises) for path in notebooks())}
+
+
+def welcome(pages, repo):
+    "Give the front page the ways in, and the widget of lesson 6 to play with."
+    home = pages["index"].nb.cells
+    home[0].source += "\n\n" + filled("welcome.md", code=f' <a href="https://github.com/{repo}">Get the code</a>' if repo else "")
+    widget = next(cell for cell in pages["06_accuracy"].nb.cells if "pixelsim-widget" in json.dumps(cell.get("outputs", "")))
+    widget = nbformat.from_dict({**widget, "id": "widget", "metadata": {"tags": ["remove-input"]}})
+    at = next(i for i, cell in enumerate(home) if cell.source.startswith("## "))
+    home[at:at] = [nbformat.v4.new_markdown_cell(filled("draw.md")), widget]
+
+
+def lay_out(source, repo):
+    "Write everything that Sphinx reads to the folder `source`."
+    pages = make_pages()
+    welcome(pages, repo)
+    pages["group/answers"].nb.metadata.nosearch = True  # whoever looks for a lesson should not find its solutions
+    for path in to_launch():
+        page = pages[path.relative_to(NBS).with_suffix("").as_posix()]
+        page.nb.cells[0].source += "\n\n" + launch_row(page.name, repo)
+        write(source / "extra" / "notebooks" / f"{page.name}.ipynb", nbformat.writes(to_run_anywhere(path, repo)))
+    for name, contents in [("index", "contents.md"), ("group/index", "contents_group.md")]:
+        pages[name].nb.cells.append(nbformat.v4.new_markdown_cell(filled(contents)))
+    for page in pages.values(): write(source / f"{page.name}.ipynb", nbformat.writes(page.nb))
+    write(source / "lessons.md", filled("lessons.md", lessons="\n\n".join(map(lesson_entry, guide.lessons()))))
+    write(source / "reference.md", filled("reference.md", names="\n\n".join(reference_tables(pages.values()))))
+    for name in NEIGHBORS:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, source / name)
+    static = source / "_static"
+    static.mkdir()
+    for name in ("site.css", "site.js"): shutil.copy(SITE / name, static)
+    widgets.write(static)
+    for name in ("conf.py", "favicon.svg"): shutil.copy(SITE / name, source)
+
+
+def build(repo=None, target=BUILD):
+    "Build the site in `target`; returns the folder with its pages, or raises PageError."
+    try: shutil.rmtree(target)
+    except FileNotFoundError: pass
+    except OSError as error: raise PageError(f"the site of last time cannot be deleted ({error}): close what has it open") from None
+    lay_out(target / "source", repo)
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-j", "2", "-d", str(target / "doctrees"), str(target / "source"), str(target / "html")]
+    if subprocess.call(command): raise PageError("Sphinx has complaints; they stand above")
+    return target / "html"
+
+
+def serve(folder, port):
+    "Show the site on this machine until Control-C."
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    try: server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error: sys.exit(f"port {port} cannot be used ({error}): name another one, make docs-serve PORT={port + 1}")
+    with server, contextlib.suppress(KeyboardInterrupt):
+        print(f"The site is at http://127.0.0.1:{server.server_port} (Control-C stops)")
+        server.serve_forever()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--serve", action="store_true", help="show it on this machine when it is built")
+    parser.add_argument("--port", type=int, default=8000, help="where to show it (default: %(default)s)")
+    args = parser.parse_args()
+    repo = repository()
+    if not repo: print("No launch links for Colab, Binder and Codespaces: this clone's `origin` is not a repository on GitHub", file=sys.stderr)
+    try: folder = build(repo)
+    except PageError as error: sys.exit(f"The site was not built. {error}")
+    print(f"The site: {os.path.relpath(folder / 'index.html')}")
+    if args.serve: serve(folder, args.port)
+
+
+if __name__ == "__main__": main()
