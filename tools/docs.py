@@ -49,10 +49,11 @@ def launch_links(name, repo):
 
 
 def launch_row(name, repo):
-    "The launch links as a line of the page."
+    "The launch links as a line of the page, and the way to the glossary."
     up = "../" * name.count("/")
     links = [f'<a href="{up}{address}" download>{text}</a>' if text == "Download" else f'<a href="{address}">{text}</a>'
              for text, address in launch_links(name, repo)]
+    links += ["<span>Look up a word:</span>", f'<a href="{up}glossary.html">Glossary</a>']
     return f'<p class="launch"><span>Run this page:</span> {" ".join(links)}</p>'
 
 
