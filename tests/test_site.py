@@ -116,7 +116,7 @@ def test_the_pictures_are_there(site):
 def test_nothing_is_left_unconverted(name, site):
     "Neither nbdev's nor Quarto's nor MyST's marks are to be seen."
     text = "".join(elements(site / f"{name}.html").text)
-    assert not re.search(r"^\s*#\|.*|^\s*:::.*|\{target=|^\s*\([\w-]+\)=$|\{toctree\}|<!-- \w+ -->", text, flags=re.M)
+    assert not re.search(r"^\s*#\|.*|^\s*:::.*|\{target=|^\s*\([\w-]+\)=$|\{toctree\}|<!-- \w+ -->|__main__", text, flags=re.M)
 
 
 @pytest.mark.parametrize("name", LESSONS)

@@ -177,7 +177,7 @@ class Page:
     def reference(self, name, cell):
         "The documentation of a name under its label: in a lesson, where the source is shown too, folded away."
         label = label_of(name)
-        text = "".join(cell.outputs[0].data["text/markdown"])
+        text = "".join(cell.outputs[0].data["text/markdown"]).replace("__main__.", "")  # where nbdev has run the notebook
         text = re.sub(r"^---\n+|^\[source\]\(.*\)\{.*\}\n+", "", text, flags=re.M)
         heading, text = text.split("\n", 1)
         says = re.search(r"^\*(.+)\*$", text, flags=re.M)
