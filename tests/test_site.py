@@ -223,8 +223,7 @@ def test_launch_links_lead_to_files_that_exist(name, site):
     hrefs = {attrs.get("href") for tag, attrs in elements(site / f"{name}.html").found if tag == "a"}
     links = dict(docs.launch_links(name, REPOSITORY))
     assert list(links) == ["Download", "Colab", "Binder", "Codespaces"]
-    assert hrefs >= {"../" * name.count("/") + links.pop("Download")} | set(links.values())
-    links = dict(docs.launch_links(name, REPOSITORY))
+    assert hrefs >= {"../" * name.count("/") + links["Download"], *list(links.values())[1:]}
     assert (site / links["Download"]).is_file()
     assert (site / re.fullmatch(rf".*/github/{REPOSITORY}/blob/gh-pages/(.+)", links["Colab"])[1]).is_file()
     assert re.fullmatch(rf".*/gh/{REPOSITORY}/main\?urlpath=lab/tree/(.+)", links["Binder"])[1] in stored

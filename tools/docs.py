@@ -23,6 +23,7 @@ import widgets
 from lessons import NBS, lessons, notebooks
 from pages import Page, PageError
 from pixelsim import guide, practice
+from pixelsim.show import Table
 
 ROOT = Path(__file__).parents[1]
 SITE = Path(__file__).parent / "site"
@@ -74,9 +75,6 @@ def to_run_anywhere(path, repo):
 # The pages that are not notebooks
 
 
-def table(head, rows): return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
-
-
 def lesson_entry(found):
     "What a lesson is about, and the way to its leader's sheet."
     week = f"Week {found.number}" if found.number else "Between"
@@ -89,9 +87,9 @@ def reference_tables(pages):
     for page in pages:
         if not page.documented: continue
         module = re.sub(r"^\d+a?_", "", page.name.split("/")[-1])
-        kind = "derived in the lesson" if page.is_lesson else "explained in"
-        rows = [[f"[`{name}`](#{label})", says] for name, (label, says) in page.documented.items()]
-        yield f"## pixelsim.{module}\n\n{kind.capitalize()} [{page.title}](/{page.name}.ipynb).\n\n" + table(["name", "what it is"], rows)
+        where = "Derived in the lesson" if page.is_lesson else "Explained in"
+        names = Table(["name", "what it is"], [[f"[`{name}`](#{label})", says] for name, (label, says) in page.documented.items()])
+        yield f"## pixelsim.{module}\n\n{where} [{page.title}](/{page.name}.ipynb).\n\n{names._repr_markdown_()}"
 
 
 def filled(name, **content):

@@ -19,7 +19,11 @@ nb_code_prompt_hide = "Hide the source"
 html_math_renderer = "mathml"
 
 html_theme = "furo"
-html_theme_options = {"navigation_with_keys": True}
+html_theme_options = {
+    "navigation_with_keys": True,
+    "light_css_variables": {"color-brand-primary": "#0b5cad", "color-brand-content": "#0b5cad", "color-brand-visited": "#6b3fa0", "color-rule": "#cbd5e1"},
+    "dark_css_variables": {"color-brand-primary": "#7cb8f7", "color-brand-content": "#7cb8f7", "color-brand-visited": "#c4a7f0", "color-rule": "#3f4a5a"},
+}
 html_static_path = ["_static"]
 html_extra_path = ["extra"]
 html_css_files = ["site.css", "widgets.css"]
