@@ -24,7 +24,8 @@ import numpy as np
 import torch
 
 from pixelsim.classifier import PixelSimilarity
-from pixelsim.digits import load_mnist, mnist_sample_folder
+from pixelsim.digits import load_mnist
+from pixelsim.fastai_folder import mnist_sample_folder
 
 HERE = Path(__file__).parent
 ROUNDS = {12_396: 15, 60_000: 9, 1_000_000: 3}

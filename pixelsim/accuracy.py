@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .checks import as_labels,as_numbers,check_classes,check_finite,check_pair,label_array
+from .arrays import as_numbers,check_finite,check_pair
+from .labels import as_labels,check_classes,label_array
 
 # %% ../nbs/06_accuracy.ipynb #93c6ac59
 def mnist_distance(

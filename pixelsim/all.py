@@ -11,13 +11,16 @@ from .broadcasting import *
 from .classifier import *
 from .digits import *
 from .distances import *
-from .fast import *
+from .fastai_folder import *
+from .image_files import *
+from .image_set import *
 from .images import *
 from .means import *
-from .module import *
 from .pixels import *
 from .show import *
+from .table import *
 from .tensors import *
+from .torch_module import *
 
 # %% ../nbs/library/all.ipynb #87a1af6c
 __all__ = [name for name in globals() if name[0]!="_"]  # star imports bring in public names only

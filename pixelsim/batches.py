@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 from torch import Tensor
 
-from .checks import as_numbers,check_values,warn_caller
-from .images import ImageSet
+from .arrays import as_numbers,check_values
+from .image_set import ImageSet
+from .messages import warn_caller
 
 # %% ../nbs/library/batches.ipynb #559aae0e
 def gray_batch(

@@ -8,7 +8,7 @@ __all__ = ['broadcast_shape', 'explain_broadcast']
 # %% ../nbs/04_broadcasting.ipynb #8cd4f963
 from collections.abc import Sequence
 
-from .show import Table
+from .table import Table
 
 # %% ../nbs/04_broadcasting.ipynb #cb0526fd
 def _shape(x):

@@ -10,20 +10,25 @@ import io,zipfile
 from collections.abc import Iterable,Sequence
 from pathlib import Path
 
+from fastcore.basics import patch
 import numpy as np
 import torch
-from fastcore.basics import patch
 from torch import Tensor
 
 from .accuracy import accuracy
+from .arrays import check_stack
 from .batches import labeled_batches
-from .checks import check_labels,check_stack,warn_caller
+from .chunks import in_chunks
 from .distances import l1_distance,l2_distance
-from .fast import class_histograms,class_sums,histogram_median,in_chunks,nearest
-from .files import write_whole
-from .images import ImageSet,as_images,mostly_bright
-from .module import NearestPrototype
-from .ranks import add_over_ranks,in_group
+from .distributed import add_over_ranks,in_group
+from .image_set import ImageSet
+from .images import as_images,mostly_bright
+from .labels import check_labels
+from .messages import warn_caller
+from .nearest import nearest
+from .safe_write import write_whole
+from .torch_module import NearestPrototype
+from .totals import class_histograms,class_sums,histogram_median
 
 # %% ../nbs/library/classifier.ipynb #6f5642c1
 _DISTANCES = {"l1": l1_distance, "l2": l2_distance}

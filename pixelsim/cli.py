@@ -6,12 +6,11 @@
 __all__ = []
 
 # %% ../nbs/library/cli.ipynb #12dfdb26
-import argparse,hashlib,json,os,re,shlex,sys,warnings
+import argparse,json,os,re,shlex,sys,warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
-from .files import lessons_folder,write_whole
 
 # %% ../nbs/library/cli.ipynb #05b09752
 _WORDS = {"pass invert=False": "leave out --invert", "invert=True": "--invert"}  # the library's word: ours
@@ -88,7 +87,7 @@ def _unwarned(call, images):
 
 def _predicted(file, model, args):
     "What the model says of one image file."
-    from pixelsim.images import read_image
+    from pixelsim.image_files import read_image
     image = read_image(file, invert=args.invert, resize=_size(model) if args.resize else None)
     _check_size(file, tuple(image.shape), model)
     distances = _unwarned(model.distances, image[None])[0]
@@ -146,7 +145,7 @@ def _fit(args):
     "Fit on a folder and save the model."
     _check_out(Path(args.out), args.force)
     from pixelsim.classifier import PixelSimilarity
-    from pixelsim.images import load_folder
+    from pixelsim.image_files import load_folder
     data = load_folder(args.folder, invert=args.invert, resize=args.size)
     PixelSimilarity(args.distance).fit(data.images, data.labels).save(args.out)
     print(_table(["class", "images"], [[_printable(c), len(data[c])] for c in data.classes]))
@@ -185,7 +184,7 @@ def _scores(model, data):
 
 def _score(args):
     "Print how well a model does on a folder."
-    from pixelsim.images import load_folder
+    from pixelsim.image_files import load_folder
     model = _model(args.model, None)
     data = load_folder(args.folder, invert=args.invert, resize=_size(model) if args.resize else None)
     _check_size(f"each image in {args.folder}", tuple(data.images.shape[1:]), model)
@@ -214,50 +213,15 @@ def _add_score(commands):
     _add_reading(command)
     command.add_argument("--json", action="store_true", help="print a JSON object")
 
-# %% ../nbs/library/cli.ipynb #07f098fc
-_LESSONS = ["*.ipynb", "images/*.png", "library/*.ipynb", "group/*.ipynb"]
-_MANIFEST = ".pixelsim-lessons.json"
-
-def _manifest(folder):
-    "The SHA-256 of each file that was copied into `folder`, by its name; empty if that is not known."
-    try: copied = json.loads((folder/_MANIFEST).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError): copied = {}
-    return copied if isinstance(copied, dict) else {}
-
-def _sha256(content): return hashlib.sha256(content).hexdigest()
-
-# %% ../nbs/library/cli.ipynb #64f6e39d
-def _copy(content, path, before):
-    """Put `content` at `path` unless that would lose changes: 'new', 'updated', 'current' or 'yours'.
-
-    `before` is the SHA-256 of what was copied there, or None."""
-    there = os.path.lexists(path)
-    now = _sha256(path.read_bytes()) if path.is_file() else None
-    if there and now==_sha256(content): return "current"
-    if there and (now is None or now!=before): return "yours"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content)
-    return "updated" if there else "new"
-
-def _copy_lessons(source, folder):
-    "Copy the lessons, keep the manifest, and return what became of each file, by name."
-    copied,done = _manifest(folder),{}
-    try:
-        for path in sorted(p for pattern in _LESSONS for p in source.glob(pattern)):
-            name,content = path.relative_to(source).as_posix(),path.read_bytes()
-            done[name] = _copy(content, folder/name, copied.get(name))
-            if done[name]!="yours": copied[name] = _sha256(content)
-    finally:
-        manifest = dict(version=__version__, files=copied)
-        if done: write_whole(folder/_MANIFEST, json.dumps(manifest, indent=1).encode())
-    return done
-
+# %% ../nbs/library/cli.ipynb #2926bb37
 def _lessons(args):
     "Copy the lessons, and say how to open them."
+    from pixelsim.course.copy import copy_lessons
+    from pixelsim.course.lessons import lessons_folder
     folder,source = Path(args.folder),lessons_folder()
     if folder.exists() and folder.resolve()==source.resolve():
         raise ValueError(f"{args.folder} is where the lessons come from: name another folder")
-    done = _copy_lessons(source, folder)
+    done = copy_lessons(source, folder)
     counts = {what: sum(d==what for d in done.values()) for what in ("new", "updated", "current", "yours")}
     said = "lessons of pixelsim {}: {new} new, {updated} updated, {current} up to date"
     print(said.format(__version__, **counts))

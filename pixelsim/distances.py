@@ -9,7 +9,7 @@ __all__ = ['l1_distance', 'l2_distance']
 import torch
 from torch import Tensor
 
-from .checks import check_pair
+from .arrays import check_pair
 from .pixels import to_float
 
 # %% ../nbs/05_distances.ipynb #fedffdb3

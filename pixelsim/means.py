@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .checks import as_numbers,check_classes,check_labels,check_stack,check_values
+from .arrays import as_numbers,check_stack,check_values
+from .labels import check_classes,check_labels
 from .pixels import to_float
 
 # %% ../nbs/03_means.ipynb #d876f01a

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .checks import as_numbers,check_finite,check_stack,check_values
+from .arrays import as_numbers,check_finite,check_stack,check_values
 
 # %% ../nbs/01_pixels.ipynb #e1193423
 def to_float(

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .show import Table
+from .table import Table
 
 # %% ../nbs/02_tensors.ipynb #288eb1da
 def _stride(array):

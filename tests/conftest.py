@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 @pytest.fixture(scope="session")
 def fastai_home(tmp_path_factory):
     "A folder for FASTAI_HOME in which the files of MNIST_SAMPLE have been made."
-    from pixelsim.digits import mnist_sample_folder
+    from pixelsim.fastai_folder import mnist_sample_folder
     home = tmp_path_factory.mktemp("fastai")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FASTAI_HOME", str(home))

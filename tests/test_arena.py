@@ -29,7 +29,9 @@ from sklearn.preprocessing import Binarizer
 from sklearn.tree import DecisionTreeClassifier
 
 import pixelsim.arena as module
-from pixelsim.arena import Arena, Entry, asymmetry, best_pixel, bottom_ink, darkest_row, enclosed_areas, strokes
+from pixelsim.course.arena import Arena
+from pixelsim.course.entries import Entry
+from pixelsim.course.ideas import asymmetry, best_pixel, bottom_ink, darkest_row, enclosed_areas, strokes
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.digits import load_mnist
 

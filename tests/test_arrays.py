@@ -26,10 +26,11 @@ from pixelsim.accuracy import (accuracy, accuracy_interval, class_accuracies, co
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.digits import load_mnist
 from pixelsim.distances import l1_distance, l2_distance
-from pixelsim.fast import class_histograms, class_sums, nearest
+from pixelsim.nearest import nearest
+from pixelsim.totals import class_histograms, class_sums
 from pixelsim.images import as_images, mostly_bright
 from pixelsim.means import class_means
-from pixelsim.module import NearestPrototype
+from pixelsim.torch_module import NearestPrototype
 from pixelsim.pixels import best_threshold, ink_coverage, to_float
 from pixelsim.show import show_difference, show_image, show_images, show_numbers
 from pixelsim.tensors import explain_shape

@@ -27,7 +27,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import pixelsim
 from pixelsim.classifier import PixelSimilarity
-from pixelsim.digits import load_mnist, mnist_sample_folder
+from pixelsim.digits import load_mnist
+from pixelsim.fastai_folder import mnist_sample_folder
 
 pytestmark = [pytest.mark.filterwarnings(f"ignore:{text}") for text in (
     "Estimator Rows does not inherit", "ValueError occurred during set_params", "self.within_class_std_dev_ has at least 1 zero")]

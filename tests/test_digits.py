@@ -32,8 +32,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixelsim import digits
-from pixelsim.digits import load_mnist, mnist_folder, mnist_sample_folder
-from pixelsim.images import ImageSet
+from pixelsim.digits import load_mnist
+from pixelsim.fastai_folder import mnist_folder, mnist_sample_folder
+from pixelsim.image_set import ImageSet
 
 try: import fcntl
 except ImportError: fcntl = None  # Windows
@@ -524,7 +525,7 @@ PAUSED = """
 import sys, time
 from pathlib import Path
 from PIL import Image
-from pixelsim.digits import mnist_sample_folder
+from pixelsim.fastai_folder import mnist_sample_folder
 go, save, written = Path(sys.argv[1]), Image.Image.save, []
 def pausing(image, path, *args, **kwargs):
     save(image, path, *args, **kwargs)
@@ -593,7 +594,7 @@ def test_damaged_folder_is_reported_and_left(home, sample, case):
 
 AT_ONCE = """
 import sys
-from pixelsim.digits import mnist_sample_folder
+from pixelsim.fastai_folder import mnist_sample_folder
 print("ready", flush=True)
 sys.stdin.readline()
 print(mnist_sample_folder())

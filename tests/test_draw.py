@@ -16,7 +16,7 @@ from PIL import Image
 
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.digits import load_mnist
-from pixelsim.draw import DrawDigit
+from pixelsim.course.draw import DrawDigit
 
 THREE = [[(8, 6), (11, 4), (16, 4), (18, 7), (17, 10), (12, 12), (16, 13), (19, 17), (18, 21), (14, 24), (9, 23)]]
 SEVEN = [[(8, 6), (19, 5), (12, 24)]]

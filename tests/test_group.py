@@ -17,7 +17,9 @@ import pytest
 from conftest import ROOT
 
 from pixelsim import digits, guide, practice
-from pixelsim.guide import agenda, answers, goals, lesson, lessons, pair_exercises, predict_first, ready, timetable
+from pixelsim.course.lessons import lesson, lessons
+from pixelsim.course.meeting import agenda, answers, goals, pair_exercises, predict_first, timetable
+from pixelsim.course.ready import ready
 
 if sys.version_info >= (3, 11): import tomllib
 else: import tomli as tomllib
@@ -261,7 +263,7 @@ def test_an_agenda_that_is_not_sound_is_named(agenda_file, there, instead, compl
 
 
 def test_a_lesson_without_an_agenda(agenda_file):
-    with pytest.raises(ValueError, match="the lesson '03_means' has no agenda: write pixelsim/data/agendas/03_means.toml"): agenda("03_means")
+    with pytest.raises(ValueError, match="the lesson '03_means' has no agenda: write pixelsim/course/data/agendas/03_means.toml"): agenda("03_means")
     for length in ("medium", 90, None):
         with pytest.raises(ValueError, match=f"length should be 'long' or 'short', got {length!r}"): agenda("03_means", length)
 
@@ -496,7 +498,7 @@ def test_exercises_that_cannot_be_read(machine, other_package, capsys, damage):
     damage(other_package / "data" / "practice" / "05_distances.toml")
     for name in ("05_distances", None):
         (what, mend), = said(capsys, name)
-        assert what.startswith("the exercises of 05_distances cannot be read (ValueError: ") and "git restore pixelsim/data/practice/05_distances.toml (" in mend
+        assert what.startswith("the exercises of 05_distances cannot be read (ValueError: ") and "git restore pixelsim/course/data/practice/05_distances.toml (" in mend
     assert said(capsys, "04_broadcasting").startswith("ready: ")
 
 

@@ -22,7 +22,8 @@ from PIL import Image, ImageFile
 from pixelsim import images
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.digits import load_mnist
-from pixelsim.images import ImageSet, load_folder, read_image
+from pixelsim.image_files import load_folder, read_image
+from pixelsim.image_set import ImageSet
 
 BRIGHT = "ignore:.*bright border:UserWarning"
 pytestmark = pytest.mark.filterwarnings("ignore:Corrupt EXIF data:UserWarning")  # Pillow's, of files cut off

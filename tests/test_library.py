@@ -33,7 +33,8 @@ from pixelsim.classifier import PixelSimilarity
 from pixelsim.distances import l1_distance, l2_distance
 from pixelsim.means import class_means
 from pixelsim.pixels import best_threshold, ink_coverage, to_float
-from pixelsim.show import Table, show_difference, show_image, show_images, show_numbers
+from pixelsim.show import show_difference, show_image, show_images, show_numbers
+from pixelsim.table import Table
 from pixelsim.tensors import explain_shape
 
 many = settings(max_examples=60, deadline=None, database=None)

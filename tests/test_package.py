@@ -88,9 +88,9 @@ def test_wheel_from_sdist_is_the_same(built):
 
 def test_wheel_has_the_package_and_nothing_else(built):
     "Every module, the type marker, digits and notice, exercises, agendas, scripts and styles, every notebook, byte for byte; no tests or tools."
-    patterns = ("pixelsim/*.py", "pixelsim/data/practice/0*.toml", "pixelsim/data/agendas/0*.toml", "pixelsim/static/*.*")
+    patterns = ("pixelsim/*.py", "pixelsim/course/data/practice/0*.toml", "pixelsim/course/data/agendas/0*.toml", "pixelsim/course/static/*.*")
     names = DATA | {path.relative_to(built.tree).as_posix() for pattern in patterns for path in built.tree.glob(pattern)}
-    assert len([name for name in names if name.endswith(".toml")]) == 6 + 7 and "pixelsim/static/quiz.js" in names
+    assert len([name for name in names if name.endswith(".toml")]) == 6 + 7 and "pixelsim/course/static/quiz.js" in names
     assert {"pixelsim/__init__.py", "pixelsim/digits.py", "pixelsim/_modidx.py"} <= names
     expected = {name: hashlib.sha256((built.tree / name).read_bytes()).hexdigest() for name in names}
     expected |= {f"pixelsim/lessons/{name}": sha for name, sha in notebooks(built).items()}

@@ -19,7 +19,9 @@ import torch
 from conftest import ROOT
 
 from pixelsim import practice
-from pixelsim.practice import check, exercises, hint, progress, questions, quiz, reset_progress, solution
+from pixelsim.course.practice import check, exercises, hint, solution
+from pixelsim.course.progress_file import progress, reset_progress
+from pixelsim.course.quizzes import questions, quiz
 
 FILES = sorted((ROOT / "pixelsim" / "data" / "practice").glob("*.toml"))
 STEMS = [path.stem for path in FILES]

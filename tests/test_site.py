@@ -267,7 +267,7 @@ def test_without_git_there_is_no_repository(monkeypatch):
 
 def test_the_sidebar_names_weeks_as_the_lessons_do():
     "Hand-written labels, compared with what the lessons say of themselves."
-    from pixelsim.guide import lessons
+    from pixelsim.course.lessons import lessons
     for file, form in [("contents.md", "Week {}: "), ("contents_group.md", "Sheet {}: ")]:
         labels = dict(re.findall(r"^(.+) <(?:sheet_)?(\w+)>$", (docs.SITE / file).read_text(encoding="utf-8"), flags=re.M)[::-1])
         named = {name: label for label, name in labels.items()}

@@ -22,8 +22,9 @@ import nbformat
 import widgets
 from lessons import NBS, lessons, notebooks
 from pages import Page, PageError
-from pixelsim import guide, practice
-from pixelsim.show import Table
+from pixelsim.course import exercises
+from pixelsim.course.lessons import lessons as described
+from pixelsim.table import Table
 
 ROOT = Path(__file__).parents[1]
 SITE = Path(__file__).parent / "site"
@@ -107,7 +108,7 @@ def write(path, text):
 
 def make_pages():
     "A page for every notebook, by name."
-    exercises = [exercise for found in guide.lessons() if found.number for exercise in practice.exercises(found.name)]
+    exercises = [exercise for found in described() if found.number for exercise in exercises(found.name)]
     return {page.name: page for page in (Page(path, exercises) for path in notebooks())}
 
 
@@ -133,7 +134,7 @@ def lay_out(source, repo):
     for name, contents in [("index", "contents.md"), ("group/index", "contents_group.md")]:
         pages[name].nb.cells.append(nbformat.v4.new_markdown_cell(filled(contents)))
     for page in pages.values(): write(source / f"{page.name}.ipynb", nbformat.writes(page.nb))
-    write(source / "lessons.md", filled("lessons.md", lessons="\n\n".join(map(lesson_entry, guide.lessons()))))
+    write(source / "lessons.md", filled("lessons.md", lessons="\n\n".join(map(lesson_entry, described()))))
     write(source / "reference.md", filled("reference.md", names="\n\n".join(reference_tables(pages.values()))))
     for name in NEIGHBORS:
         (source / name).parent.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ def lessons():
 def notebooks():
     "Every notebook: the lessons, the other pages beside them, those of the library and those for group leaders."
     pages = sorted(set(NBS.glob("*.ipynb")) - set(lessons()))
-    return lessons() + pages + sorted(NBS.glob("library/*.ipynb")) + sorted(NBS.glob("group/*.ipynb"))
+    return lessons() + pages + [p for room in ("library", "course", "group") for p in sorted(NBS.glob(f"{room}/*.ipynb"))]
 
 
 def code_cells(nb): return [cell for cell in nb.cells if cell.cell_type == "code"]
@@ -120,7 +120,7 @@ def save(nb, path):
     "Store the outputs of the run `nb` in the file at `path`, clean of everything that differs between runs."
     from nbdev.clean import clean_nb
     from nbdev.config import get_config
-    from pixelsim.files import write_whole
+    from pixelsim.safe_write import write_whole
     nb = settle(nb)
     clean_nb(nb, allowed_out_metadata_keys=get_config().allowed_out_metadata_keys)
     write_whole(path, (nbformat.writes(nb) + "\n").encode())
@@ -134,7 +134,7 @@ def main():
     paths = [p.resolve() for p in args.notebook] or (notebooks() if args.save else lessons())
     if not paths: sys.exit(f"There are no lessons in {NBS}: is this a complete copy of the repository?")
 
-    from pixelsim.digits import mnist_sample_folder
+    from pixelsim.fastai_folder import mnist_sample_folder
     mnist_sample_folder()  # made here, with its own progress bar, so that no lesson has to wait for it
     rows = []
     with tqdm(total=sum(len(code_cells(nbformat.read(p, as_version=4))) for p in paths), unit=" cells", leave=False, disable=None) as bar:

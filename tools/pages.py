@@ -13,7 +13,7 @@ from lessons import NBS, code_cells
 from nbdev.process import Processor
 from nbdev.processors import FilterDefaults, add_show_docs
 from nbdev.showdoc import showdoc_nm
-from pixelsim import guide
+from pixelsim.course.meeting import fold, solved
 
 SHOW_DOC = re.compile(r"show_doc\(([\w.]+)\)")
 OPTIONS = re.compile(r"(?:#\|.*\n?)*")  # at the start of a cell
@@ -125,7 +125,7 @@ def code(cell):
 def practice(exercise):
     "Hints and solution of an exercise, folded away."
     hints = "\n".join(f"{i}. {hint}" for i, hint in enumerate(exercise["hints"], 1))
-    return guide._fold("Hints", hints) + "\n\n" + guide._fold("Solution", guide._solved(exercise))
+    return fold("Hints", hints) + "\n\n" + fold("Solution", solved(exercise))
 
 
 def unconverted(text):
@@ -180,7 +180,7 @@ class Page:
         says = re.search(r"^\*(.+)\*$", text, flags=re.M)
         if not says: raise PageError(f"{name} has no docstring")
         self.documented[name] = (label, links(says[1]))
-        folded = guide._fold(f"Reference: <code>{name}</code>", text.strip())
+        folded = fold(f"Reference: <code>{name}</code>", text.strip())
         if self.is_lesson: return markdown(f"({label})=\n````{{container}} reference\n{folded}\n````")  # the label needs a place of its own
         return markdown(f"({label})=\n{'#' * (self.level + 1)} {heading.lstrip('# ')}\n{text}")
 

@@ -1,4 +1,4 @@
-"""The widgets for a published page: one ordinary script with the modules of `pixelsim/static` and what brings them to life.
+"""The widgets for a published page: one ordinary script with the modules of `pixelsim/course/static` and what brings them to life.
 
 An ES module cannot be loaded from a page that was opened from the disk, so each becomes a function in one script that can.
 """
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-STATIC = ROOT / "pixelsim" / "static"
+STATIC = ROOT / "pixelsim" / "course" / "static"
 NAMES = ("draw",)
 
 

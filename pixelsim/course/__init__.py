@@ -1,0 +1,15 @@
+"What the lessons need: exercises, quizzes, the arena, the leader's kit. `from pixelsim.course import check, hint` loads what it names, when it is named."
+
+from importlib import import_module
+
+_HOME = {"check": "practice", "hint": "practice", "solution": "practice", "exercises": "practice", "progress": "progress_file",
+         "reset_progress": "progress_file", "quiz": "quizzes", "questions": "quizzes", "Arena": "arena", "DrawDigit": "draw"}
+__all__ = [*_HOME]
+
+
+def __getattr__(name):
+    if name in _HOME: return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__(): return sorted([*globals(), *_HOME])
