@@ -1,0 +1,125 @@
+"L1, L2 and the source's `mnist_distance` against SciPy and by hand: values, what broadcasts and what must not, slopes, narrow floats."
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+from strategies import two_stacks
+
+from pixelsim.accuracy import mnist_distance
+from pixelsim.classifier import PixelSimilarity
+from pixelsim.distances import l1_distance, l2_distance
+from pixelsim.means import class_means
+from pixelsim.pixels import to_float
+
+ALL = pytest.mark.parametrize("distance", [l1_distance, l2_distance, mnist_distance])
+
+
+@pytest.mark.parametrize("distance, metric, power", [(l1_distance, "cityblock", 1), (l2_distance, "euclidean", .5)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@given(data=st.data())
+def test_distances(distance, metric, power, dtype, data):
+    "SciPy's distances of all pairs, through broadcasting of leading axes; symmetric; zero to itself; uint8 as floats."
+    a, b = data.draw(two_stacks(dtype))
+    flat = [(x.astype(float) / (255 if dtype == np.uint8 else 1)).reshape(len(x), -1) for x in (a, b)]
+    wanted = cdist(*flat, metric) / flat[0].shape[1]**power
+    a, b = torch.from_numpy(a), torch.from_numpy(b)
+    found = distance(a[:, None], b)
+    assert found.shape == wanted.shape and found.dtype == torch.float32
+    np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-5, atol=1e-6)
+    assert torch.equal(found, distance(b, a[:, None])) and torch.equal(found, distance(to_float(a)[:, None], b))
+    assert distance(a, a).count_nonzero() == 0
+    assert distance(a[0], b[0]).shape == () and distance(a[None, :, None], b[None]).shape == (1, *wanted.shape)
+
+
+@pytest.mark.parametrize("distance, wanted", [(l1_distance, .35), (l2_distance, .19**.5), (mnist_distance, .35)])
+def test_distances_by_hand(distance, wanted):
+    "Differences 0.1, 0.1, 0.7, 0.5, with opposite signs: mean 0.35; squares 0.01, 0.01, 0.49, 0.25, mean 0.19."
+    assert distance(torch.tensor([[.1, .0], [.7, .0]]), torch.tensor([[.0, .1], [.0, .5]])).item() == pytest.approx(wanted)
+
+
+@given(pair=two_stacks(np.float32))
+def test_mnist_distance(pair):
+    "To the bit the source's `(a-b).abs().mean((-1,-2))`, also in float64."
+    for a, b in (map(torch.from_numpy, pair), (torch.from_numpy(x).double() for x in pair)):
+        assert torch.equal(mnist_distance(a[:, None], b), (a[:, None]-b).abs().mean((-1,-2)))
+
+
+def test_whole_numbers_do_not_wrap_round(digits, model):
+    "By hand, uint8 minus uint8 is wrong for most digits, and floats to 255 against means to 1 score too well; here both are refused, or right."
+    images, is_3 = digits[1].images, torch.from_numpy(digits[1].labels == 3)
+    means = model.prototypes_
+    whole = (means * 255).round().byte()
+    def right(x, means):
+        to_3, to_7 = ((x - mean).abs().float().mean((-1, -2)) for mean in means)
+        return ((to_3 < to_7) == is_3).double().mean()
+    assert right(images, whole) < 0.4 and right(images / 255, means) < 0.96 < right(images.float(), means)
+    by_numpy = np.abs(images.numpy().astype(int) - whole[0].numpy().astype(int)).mean((1, 2)) / 255
+    np.testing.assert_allclose(l1_distance(images, whole[0]), by_numpy, atol=1e-6)
+    with pytest.raises(TypeError, match="convert with to_float"): mnist_distance(images, whole[0])
+
+
+# Shapes that broadcast
+
+@ALL
+@pytest.mark.parametrize("shape", [(5,), (5, 1), (1, 5), (1, 1), (), (3, 5, 1)])
+def test_only_leading_axes_broadcast(distance, shape):
+    "Torch would stretch each of these over the other image; here rows and columns have to match."
+    short, image = torch.rand(shape), torch.rand(5, 5)
+    assert (short - image).shape[-2:] == (5, 5)
+    for pair in ((short, image), (image, short)):
+        with pytest.raises(ValueError, match="one size") as caught: distance(*pair)
+        assert str(shape) in str(caught.value) and "(5, 5)" in str(caught.value)
+    if len(shape) < 2:  # two rows of pixels, or two pixels, are not two images
+        with pytest.raises(ValueError, match="one size"): distance(short, short)
+
+
+@ALL
+def test_stacks_of_different_lengths(distance):
+    "Three images and six do not go together: a ValueError with both shapes. Every pair of them, by an axis of size 1, does."
+    three, six = torch.rand(3, 2, 2), torch.rand(6, 2, 2)
+    assert distance(three[:, None], six).shape == (3, 6)
+    with pytest.raises(ValueError, match=r"\(3, 2, 2\) and \(6, 2, 2\).*a\[:, None\]"): distance(three, six)
+    for empty in (three[:, :0], three[..., :0]):  # the mean of no differences is undefined
+        with pytest.raises(ValueError, match="no pixels"): distance(empty, empty)
+
+
+# Slopes
+
+def test_slopes_of_l2():
+    "Zero, and so finite, where the images are equal, also beside ones that are not; elsewhere what float64 finds by hand."
+    image, other = torch.rand(2, 3, 4, generator=torch.Generator().manual_seed(0)) / 2 + 0.25
+    naive = image.clone().requires_grad_()
+    (naive - image).square().mean().sqrt().backward()
+    assert naive.grad.isnan().all()
+    for flipped in (False, True):
+        both = torch.stack([image, other]).requires_grad_()
+        (l2_distance(image, both) if flipped else l2_distance(both, image)).sum().backward()
+        assert both.grad[0].count_nonzero() == 0
+        difference = (other - image).double().numpy()  # of √(Σd²/n) the slope is d / (n √(Σd²/n))
+        np.testing.assert_allclose(both.grad[1], difference / (12 * np.sqrt((difference**2).mean())), atol=1e-6)
+
+
+# Narrow floats
+
+NARROW = {
+    "distances": lambda m, x, y: m.distances(x), "predict": lambda m, x, y: torch.from_numpy(m.predict(x)),
+    "score": lambda m, x, y: torch.tensor(m.score(x, y)), "fit": lambda m, x, y: PixelSimilarity(m.distance).fit(x, y).prototypes_,
+    "module": lambda m, x, y: m.module()(x), "class_means": lambda m, x, y: class_means(x, y, [3, 7]),
+    "l1_distance": lambda m, x, y: l1_distance(x, m.prototypes_[0]), "l2_distance": lambda m, x, y: l2_distance(x[5], x),
+    "invert": lambda m, x, y: PixelSimilarity("l2").fit(1 - x.float(), y).distances(x, invert=True),
+    "resize": lambda m, x, y: PixelSimilarity().fit(x.float()[:, :9, :9], y).distances(x, resize=True)}
+
+
+@pytest.mark.filterwarnings("ignore:most of the images:UserWarning")
+@pytest.mark.parametrize("narrow", [torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("name", NARROW)
+def test_narrow_floats_compute_in_float32(name, narrow, digits, model):
+    "float16 and bfloat16 give float32, bit by bit what their values as float32 give; in their own width they would not."
+    images, labels = (digits[1].images[::20] / 255).to(narrow), digits[1].labels[::20]
+    for each in (model, PixelSimilarity("l2").fit(digits[0])):
+        found, wanted = (NARROW[name](each, x, labels) for x in (images, images.float()))
+        assert found.dtype == wanted.dtype and torch.equal(found, wanted)
+    mean = model.prototypes_[0].to(narrow)
+    assert not torch.equal(mnist_distance(images, mean).float(), l1_distance(images, mean))
