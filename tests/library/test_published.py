@@ -9,12 +9,10 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import ROOT
 from sklearn.neighbors import NearestCentroid
 
 from pixelsim.accuracy import accuracy, class_accuracies, confusion_matrix, mnist_distance
@@ -30,7 +28,7 @@ from pixelsim.tensors import explain_shape
 
 def written_down(name):
     "The dictionary `name` of the notebook \"The book and today\", read without running it."
-    notebook = json.loads((ROOT / "nbs" / "book_and_today.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads((Path(__file__).parents[2] / "nbs" / "book_and_today.ipynb").read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         if cell["cell_type"] != "code" or f"{name} = {{" not in (source := "".join(cell["source"])): continue
         for node in ast.parse(source).body:
@@ -42,19 +40,12 @@ PRINTED = written_down("printed")
 
 
 @pytest.fixture(scope="module")
-def book():
+def book(digits):
     "The book's variables, made with the library."
-    train, valid = load_mnist([3, 7])
+    train, valid = digits
     mean3, mean7 = class_means(train.images, train.labels, [3, 7])
     return SimpleNamespace(train=train, valid=valid, mean3=mean3, mean7=mean7, a_3=to_float(train[3])[1],
                            valid_3_tens=to_float(valid[3]), valid_7_tens=to_float(valid[7]))
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    "No picture stays open."
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -151,11 +142,10 @@ def test_shapes_of_broadcasting(book):
         assert str(list(distance(book.valid_3_tens, book.mean3).shape)) == PRINTED["shape of the distances"]
 
 
-def test_is_3(book):
+def test_is_3(book, model):
     "`is_3(a_3)` is True, as a float 1.0, and the classifier says 3."
     assert str(is_3(book.a_3, book).item()) == PRINTED["`is_3(a_3)`"]
     assert str(is_3(book.a_3, book).float()) == f"tensor({PRINTED['`is_3(a_3).float()`']})"
-    model = PixelSimilarity().fit(book.train.images, book.train.labels)
     assert model.predict(book.a_3[None]).tolist() == [3]
 
 
