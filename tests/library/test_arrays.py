@@ -136,7 +136,7 @@ def no_grays():
         "bool": (whole > 0, ["torch.bool", ".float()"]),
         "long": (whole.long(), ["torch.int64", ".to(torch.uint8)"]),
         "16 bits": (whole.numpy().astype(np.uint16), ["uint16", "uint8"]),
-        "8-bit floats": (floats.to(torch.float8_e4m3fn), ["float8_e4m3fn", "float"]),
+        "8-bit floats": (floats.to(torch.float8_e4m3fn), ["float8_e4m3fn", ".float()"]),
         "words": (np.array([["a", "b"]] * 2), ["<U1", "pass a tensor"]),
         "objects": (np.array([[3, None]]), ["object", "pass a tensor"]),
         "dates": (np.zeros((6, H, W), "M8[s]"), ["datetime64", "pass a tensor"]),
@@ -175,16 +175,6 @@ def test_what_holds_no_grays_is_refused_in_its_own_words(name):
     "Every kind of array that is none of ours: what was got, and how to mend it; no two kinds get the same message."
     lines = told_apart(name, no_grays())
     assert not lines, lines
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_pictures_have_a_known_scale(name):
-    "Values that are neither 0 to 255 in uint8 nor 0 to 1 in floats would be drawn all black or white: they are refused."
-    one = slice(None) if name == "show_images" else 0
-    for kind in ("long", "16 bits", "one NaN", "to 255", "from -1"):
-        thing = no_grays()[kind][0]
-        said = message(name, thing[2 * (kind == "one NaN")] if one == 0 else thing)
-        assert any(words in said for words in ("should be uint8", "finite", "divide by 255")), (kind, said)
 
 
 @pytest.mark.parametrize("name", ANY_SIZE | ONE_SIZE)
@@ -249,8 +239,10 @@ def check(name, odd):
         assert str(e).strip() and (wanted is None or not odd.must), f"refused, though it is fine: {e}"
     else:
         assert wanted is not None, f"taken, though it is not fine: {found}"
-        found = found.detach().numpy() if isinstance(found, torch.Tensor) else found
-        np.testing.assert_allclose(found, wanted, atol=1e-3 if name == "inverted" and odd.dtype == "bfloat16" else 3e-6)
+        if isinstance(found, torch.Tensor):
+            assert found.dtype == torch.float32 and type(found) in (torch.Tensor, torch.nn.Parameter)
+            found = found.detach().numpy()
+        np.testing.assert_allclose(found, wanted, atol=3e-6)
     if before is not None: np.testing.assert_array_equal(odd.values(), before)
 
 

@@ -1,4 +1,4 @@
-"L1, L2 and the source's `mnist_distance` against SciPy and by hand: values, what broadcasts and what must not, slopes, narrow floats."
+"L1, L2 and the source's `mnist_distance` against SciPy: values, what broadcasts and what must not, slopes."
 import numpy as np
 import pytest
 import torch
@@ -8,9 +8,7 @@ from scipy.spatial.distance import cdist
 from strategies import two_stacks
 
 from pixelsim.accuracy import mnist_distance
-from pixelsim.classifier import PixelSimilarity
 from pixelsim.distances import l1_distance, l2_distance
-from pixelsim.means import class_means
 from pixelsim.pixels import to_float
 
 ALL = pytest.mark.parametrize("distance", [l1_distance, l2_distance, mnist_distance])
@@ -31,12 +29,6 @@ def test_distances(distance, metric, power, dtype, data):
     assert torch.equal(found, distance(b, a[:, None])) and torch.equal(found, distance(to_float(a)[:, None], b))
     assert distance(a, a).count_nonzero() == 0
     assert distance(a[0], b[0]).shape == () and distance(a[None, :, None], b[None]).shape == (1, *wanted.shape)
-
-
-@pytest.mark.parametrize("distance, wanted", [(l1_distance, .35), (l2_distance, .19**.5), (mnist_distance, .35)])
-def test_distances_by_hand(distance, wanted):
-    "Differences 0.1, 0.1, 0.7, 0.5, with opposite signs: mean 0.35; squares 0.01, 0.01, 0.49, 0.25, mean 0.19."
-    assert distance(torch.tensor([[.1, .0], [.7, .0]]), torch.tensor([[.0, .1], [.0, .5]])).item() == pytest.approx(wanted)
 
 
 @given(pair=two_stacks(np.float32))
@@ -99,27 +91,3 @@ def test_slopes_of_l2():
         assert both.grad[0].count_nonzero() == 0
         difference = (other - image).double().numpy()  # of √(Σd²/n) the slope is d / (n √(Σd²/n))
         np.testing.assert_allclose(both.grad[1], difference / (12 * np.sqrt((difference**2).mean())), atol=1e-6)
-
-
-# Narrow floats
-
-NARROW = {
-    "distances": lambda m, x, y: m.distances(x), "predict": lambda m, x, y: torch.from_numpy(m.predict(x)),
-    "score": lambda m, x, y: torch.tensor(m.score(x, y)), "fit": lambda m, x, y: PixelSimilarity(m.distance).fit(x, y).prototypes_,
-    "module": lambda m, x, y: m.module()(x), "class_means": lambda m, x, y: class_means(x, y, [3, 7]),
-    "l1_distance": lambda m, x, y: l1_distance(x, m.prototypes_[0]), "l2_distance": lambda m, x, y: l2_distance(x[5], x),
-    "invert": lambda m, x, y: PixelSimilarity("l2").fit(1 - x.float(), y).distances(x, invert=True),
-    "resize": lambda m, x, y: PixelSimilarity().fit(x.float()[:, :9, :9], y).distances(x, resize=True)}
-
-
-@pytest.mark.filterwarnings("ignore:most of the images:UserWarning")
-@pytest.mark.parametrize("narrow", [torch.float16, torch.bfloat16], ids=str)
-@pytest.mark.parametrize("name", NARROW)
-def test_narrow_floats_compute_in_float32(name, narrow, digits, model):
-    "float16 and bfloat16 give float32, bit by bit what their values as float32 give; in their own width they would not."
-    images, labels = (digits[1].images[::20] / 255).to(narrow), digits[1].labels[::20]
-    for each in (model, PixelSimilarity("l2").fit(digits[0])):
-        found, wanted = (NARROW[name](each, x, labels) for x in (images, images.float()))
-        assert found.dtype == wanted.dtype and torch.equal(found, wanted)
-    mean = model.prototypes_[0].to(narrow)
-    assert not torch.equal(mnist_distance(images, mean).float(), l1_distance(images, mean))

@@ -66,16 +66,11 @@ def test_labels_in_any_form(form, values):
 
 @pytest.mark.parametrize("form", [np.array, tuple, lambda v: np.array(v, object)], ids=["array", "tuple", "objects"])
 def test_words_in_any_form(form):
-    "Words too; in a table they are objects."
+    "Words too, and True and False; in a table they are objects."
     words = ["x7", "x3", "x3", "x100", "x7"]
     for name, call in same_as(words).items(): assert call(form(words)) == call(words), name
     assert counted(PixelSimilarity().fit(images(5), form(words))) == (["x100", "x3", "x7"], [1, 2, 2])
-
-
-def test_true_and_false_are_labels():
-    "Such as `digits==3` gives."
-    assert counted(PixelSimilarity().fit(images(3), np.array([True, False, True]))) == ([False, True], [1, 2])
-    assert accuracy([True, False], np.array([True, True])) == 0.5
+    assert counted(PixelSimilarity().fit(images(3), form([True, False, True]))) == ([False, True], [1, 2])  # as `digits==3` gives
 
 
 GOOD = np.array([3, 3, 3, 7, 7, 7])

@@ -1,7 +1,7 @@
 """What *Deep Learning for Coders*, chapter 4, prints about threes and sevens, and what follows from the same digits.
 
 Source: notebook `04_mnist_basics.ipynb` of fastai/fastbook. What it prints is written down once, in the notebook "The book
-and today" (`PRINTED`), and is compared here digit by digit. The other numbers were worked out from the same files without
+and today" (`printed`), and is compared here digit by digit. The other numbers were worked out from the same files without
 pixelsim.
 """
 import ast
@@ -41,125 +41,69 @@ PRINTED = written_down("printed")
 
 @pytest.fixture(scope="module")
 def book(digits):
-    "The book's variables, made with the library."
+    "The book's variables, made with the library, and what the classifier makes of the validation set."
     train, valid = digits
     mean3, mean7 = class_means(train.images, train.labels, [3, 7])
-    return SimpleNamespace(train=train, valid=valid, mean3=mean3, mean7=mean7, a_3=to_float(train[3])[1],
-                           valid_3_tens=to_float(valid[3]), valid_7_tens=to_float(valid[7]))
+    def is_3(x): return mnist_distance(x, mean3) < mnist_distance(x, mean7)
+    return SimpleNamespace(train=train, valid=valid, mean3=mean3, mean7=mean7, is_3=is_3, a_3=to_float(train[3])[1],
+                           valid_3_tens=to_float(valid[3]), valid_7_tens=to_float(valid[7]),
+                           predicted={d: PixelSimilarity(d).fit(train).predict(valid) for d in ("l1", "l2")})
 
 
-@pytest.fixture(scope="module")
-def predicted(book):
-    "What the classifier makes of the validation set, under each distance."
-    return {d: PixelSimilarity(d).fit(book.train.images, book.train.labels).predict(book.valid.images)
-            for d in ("l1", "l2")}
+def four(*numbers): return [f"{float(x):.4f}" for x in numbers]
 
 
-def is_3(x, book): return mnist_distance(x, book.mean3) < mnist_distance(x, book.mean7)
+def by_rule(b):
+    "The book's accuracies: on threes, on sevens, and the mean of the two."
+    right = [b.is_3(b.valid_3_tens).double().mean().item(), (~b.is_3(b.valid_7_tens)).double().mean().item()]
+    return [*right, sum(right) / 2]
 
 
-# The rows of the table
-
-def test_every_printed_figure_is_compared():
-    "Each figure of the notebook's list is used by a test of this file, and the list has not lost any."
-    source = Path(__file__).read_text(encoding="utf-8")
-    assert len(PRINTED) == 24 and [what for what in PRINTED if source.count(what) == 0] == []
+def by_classifier(b):
+    right = [*class_accuracies(b.predicted["l1"], b.valid.labels).values()]
+    return [*right, sum(right) / 2]
 
 
-def test_number_of_training_images(book):
-    "6131 threes and 6265 sevens."
-    found = [str(len(book.train[3])), str(len(book.train[7]))]
-    assert found == [PRINTED["threes in the training set"], PRINTED["sevens in the training set"]]
+# Each printed figure, and one way or more to find it
+FOUND = {
+    "threes in the training set": lambda b: [len(b.train[3])], "sevens in the training set": lambda b: [len(b.train[7])],
+    "threes in the validation set": lambda b: [len(b.valid[3])], "sevens in the validation set": lambda b: [len(b.valid[7])],
+    "first ten files of `threes`": lambda b: [", ".join(Path(n).stem for n in b.train.names[b.train.labels == 3][:10])],
+    "`threes[1]`, rows and columns 4 to 9": lambda b: [
+        " / ".join(" ".join(map(str, row)) for row in b.train[3][1, 4:10, 4:10].tolist())],
+    "type of the tensor": lambda b: [b.train[3][1].dtype],
+    "type of the array": lambda b: [b.train[3][1].numpy().dtype, explain_shape(b.train[3][1]).rows[2][1]],
+    "shape of the stacked threes": lambda b: [list(b.train[3].shape), explain_shape(b.train[3]).rows[1][1].replace("(", "[").replace(")", "]")],
+    "its rank": lambda b: [b.train[3].ndim, explain_shape(b.train[3]).rows[0][1]],
+    "`a_3` to `mean3`: mean absolute difference": lambda b: four(l1_distance(b.a_3, b.mean3)),
+    "`a_3` to `mean3`: root mean squared difference": lambda b: four(l2_distance(b.a_3, b.mean3)),
+    "`a_3` to `mean7`: mean absolute difference": lambda b: four(l1_distance(b.a_3, b.mean7)),
+    "`a_3` to `mean7`: root mean squared difference": lambda b: four(l2_distance(b.a_3, b.mean7)),
+    "`F.l1_loss(a_3, mean7)`": lambda b: four(F.l1_loss(b.a_3, b.mean7)),
+    "`F.mse_loss(a_3, mean7).sqrt()`": lambda b: four(F.mse_loss(b.a_3, b.mean7).sqrt()),
+    "`mnist_distance(a_3, mean3)`": lambda b: four(mnist_distance(b.a_3, b.mean3)),
+    "shape of `valid_3_tens - mean3`": lambda b: [list((b.valid_3_tens - b.mean3).shape), list(broadcast_shape(b.valid_3_tens, b.mean3))],
+    "shape of the distances": lambda b: [list(f(b.valid_3_tens, b.mean3).shape) for f in (mnist_distance, l1_distance, l2_distance)],
+    "`is_3(a_3)`": lambda b: [b.is_3(b.a_3).item()], "`is_3(a_3).float()`": lambda b: [str(b.is_3(b.a_3).float())[7:-1]],
+    "accuracy on threes": lambda b: four(by_rule(b)[0], by_classifier(b)[0]),
+    "accuracy on sevens": lambda b: four(by_rule(b)[1], by_classifier(b)[1]),
+    "mean of the two": lambda b: four(by_rule(b)[2], by_classifier(b)[2])}
 
 
-def test_number_of_validation_images(book):
-    "1010 threes and 1028 sevens."
-    found = [str(len(book.valid[3])), str(len(book.valid[7]))]
-    assert found == [PRINTED["threes in the validation set"], PRINTED["sevens in the validation set"]]
+@pytest.mark.parametrize("figure", PRINTED)
+def test_printed(figure, book):
+    "What the book prints is what is found, character by character."
+    assert {*map(str, FOUND[figure](book))} == {PRINTED[figure]}
 
 
-def test_first_ten_files(book):
-    "The files of `threes` are sorted by name as text."
-    names = PRINTED["first ten files of `threes`"].split(", ")
-    assert len(names) == 10
-    assert book.train.names[book.train.labels == 3][:10].tolist() == [f"train/3/{n}.png" for n in names]
-
-
-def test_corner_of_the_second_three(book):
-    "Rows and columns 4 to 9 of `threes[1]`, number by number."
-    rows = [[int(n) for n in row.split()] for row in PRINTED["`threes[1]`, rows and columns 4 to 9"].split(" / ")]
-    assert book.train[3][1, 4:10, 4:10].tolist() == rows
-
-
-def test_types(book):
-    "The tensor of an image is torch.uint8, its array uint8."
-    image = book.train[3][1]
-    assert str(image.dtype) == PRINTED["type of the tensor"] and str(image.numpy().dtype) == PRINTED["type of the array"]
-    for x in (image, image.numpy()): assert explain_shape(x).rows[2][:2] == ["dtype", PRINTED["type of the array"]]
-
-
-def test_stacked_threes(book):
-    "All threes are one tensor of shape [6131, 28, 28], so of rank 3."
-    stacked = book.train[3]
-    shape, rank = PRINTED["shape of the stacked threes"], PRINTED["its rank"]
-    assert (str(list(stacked.shape)), str(stacked.ndim)) == (shape, rank)
-    assert [row[1] for row in explain_shape(stacked).rows[:2]] == [rank, f"({shape[1:-1]})"]
-
-
-def test_distances_to_the_mean_three(book):
-    "0.1114 and 0.2021; in full 0.1114365 (the sheet cuts it off as 0.111436) and 0.202083."
+def test_the_list_has_not_lost_any(book, model):
+    "24 figures, each with its way; and more digits of some."
+    assert len(PRINTED) == 24 and FOUND.keys() == PRINTED.keys()
+    assert [f"{x:.7f}" for x in by_rule(book)] == [f"{x:.7f}" for x in by_classifier(book)] == ["0.9168317", "0.9854086", "0.9511201"]
     l1, l2 = l1_distance(book.a_3, book.mean3).item(), l2_distance(book.a_3, book.mean3).item()
-    assert f"{l1:.4f}" == PRINTED["`a_3` to `mean3`: mean absolute difference"]
-    assert f"{l2:.4f}" == PRINTED["`a_3` to `mean3`: root mean squared difference"]
-    assert (l1, l2) == pytest.approx((0.1114365, 0.202083), abs=5e-7) and int(l1 * 1e6) == 111436
-
-
-def test_distances_to_the_mean_seven(book):
-    "0.1586 and 0.3021; unrounded 0.158619 and 0.302109."
-    l1, l2 = l1_distance(book.a_3, book.mean7).item(), l2_distance(book.a_3, book.mean7).item()
-    assert f"{l1:.4f}" == PRINTED["`a_3` to `mean7`: mean absolute difference"]
-    assert f"{l2:.4f}" == PRINTED["`a_3` to `mean7`: root mean squared difference"]
-    assert (f"{l1:.6f}", f"{l2:.6f}") == ("0.158619", "0.302109")
-
-
-def test_pytorchs_losses(book):
-    "`F.l1_loss` and the root of `F.mse_loss`, on the library's image and mean: 0.1586 and 0.3021."
-    losses = F.l1_loss(book.a_3, book.mean7).item(), F.mse_loss(book.a_3, book.mean7).sqrt().item()
-    assert [f"{x:.4f}" for x in losses] == [PRINTED["`F.l1_loss(a_3, mean7)`"], PRINTED["`F.mse_loss(a_3, mean7).sqrt()`"]]
-
-
-def test_mnist_distance(book):
-    "`mnist_distance(a_3, mean3)` is 0.1114."
-    assert f"{mnist_distance(book.a_3, book.mean3).item():.4f}" == PRINTED["`mnist_distance(a_3, mean3)`"]
-
-
-def test_shapes_of_broadcasting(book):
-    "1010 images minus one are [1010, 28, 28], and that is 1010 distances, as `broadcast_shape` says beforehand."
-    differences = PRINTED["shape of `valid_3_tens - mean3`"]
-    assert str(list((book.valid_3_tens - book.mean3).shape)) == differences
-    assert str(list(broadcast_shape(book.valid_3_tens, book.mean3))) == differences
-    for distance in (mnist_distance, l1_distance, l2_distance):
-        assert str(list(distance(book.valid_3_tens, book.mean3).shape)) == PRINTED["shape of the distances"]
-
-
-def test_is_3(book, model):
-    "`is_3(a_3)` is True, as a float 1.0, and the classifier says 3."
-    assert str(is_3(book.a_3, book).item()) == PRINTED["`is_3(a_3)`"]
-    assert str(is_3(book.a_3, book).float()) == f"tensor({PRINTED['`is_3(a_3).float()`']})"
-    assert model.predict(book.a_3[None]).tolist() == [3]
-
-
-def test_accuracies(book, predicted):
-    "0.9168, 0.9854 and their mean 0.9511, with the book's rule and with the classifier; unrounded too."
-    by_rule = [is_3(book.valid_3_tens, book).double().mean().item(),
-               (~is_3(book.valid_7_tens, book)).double().mean().item()]
-    by_class = class_accuracies(predicted["l1"], book.valid.labels)
-    assert list(by_class) == [3, 7]
-    for found in (by_rule, [*by_class.values()]):
-        threes_sevens_mean = [*found, sum(found) / 2]
-        assert [f"{x:.4f}" for x in threes_sevens_mean] == [
-            PRINTED["accuracy on threes"], PRINTED["accuracy on sevens"], PRINTED["mean of the two"]]
-        assert [f"{x:.7f}" for x in threes_sevens_mean] == ["0.9168317", "0.9854086", "0.9511201"]
+    assert (l1, l2) == pytest.approx((0.1114365, 0.202083), abs=5e-7) and int(l1 * 1e6) == 111436  # the sheet cuts it off
+    to_seven = l1_distance(book.a_3, book.mean7).item(), l2_distance(book.a_3, book.mean7).item()
+    assert [f"{x:.6f}" for x in to_seven] == ["0.158619", "0.302109"] and model.predict(book.a_3[None]).tolist() == [3]
 
 
 # Where today differs from the book
@@ -173,19 +117,19 @@ def test_order_of_the_validation_distances(book, order, first, last):
     By number, the order of MNIST's own file, they are those that the sheet of published figures calls sorted. By name
     as text, the order of the library, others come first."""
     distances = mnist_distance(book.valid_3_tens, book.mean3)
-    names = [n.split("/")[-1].removesuffix(".png") for n in book.valid.names[book.valid.labels == 3]]
+    names = [Path(n).stem for n in book.valid.names[book.valid.labels == 3]]
     assert names == sorted(names) and names != sorted(names, key=int)
     if order == "number": distances = distances[np.argsort([int(n) for n in names])]
-    printed = [f"{d:.4f}" for d in distances.tolist()]
-    assert printed[:3] == first
-    if last: assert printed[-3:] == last
+    assert four(*distances[:3]) == first
+    if last: assert four(*distances[-3:]) == last
 
 
-def test_accuracy_over_all_images(book, predicted):
-    "0.9514: of 2038 images 99 are wrong, 84 threes and 15 sevens. The book's 0.9511 is the mean of the classes."
-    found = accuracy(predicted["l1"], book.valid.labels)
+def test_accuracy_over_all_images(book):
+    "0.9514: of 2038 images 99 are wrong, 84 threes and 15 sevens. The book's 0.9511 is the mean of the classes; under L2 it is 0.9661."
+    found = accuracy(book.predicted["l1"], book.valid.labels)
     assert f"{found:.4f}" == "0.9514" and round((1 - found) * 2038) == 99
-    assert confusion_matrix(predicted["l1"], book.valid.labels, [3, 7]).tolist() == [[1010 - 84, 84], [15, 1028 - 15]]
+    assert confusion_matrix(book.predicted["l1"], book.valid.labels, [3, 7]).tolist() == [[1010 - 84, 84], [15, 1028 - 15]]
+    assert f"{np.mean([*class_accuracies(book.predicted['l2'], book.valid.labels).values()]):.4f}" == "0.9661"
 
 
 def test_norms_are_sums(book):
@@ -196,34 +140,23 @@ def test_norms_are_sums(book):
 
 
 def test_zero_is_background(book):
-    "In the files 0 is background, which would be black; only the reversed-grey colour map draws it white."
-    corners = book.train.images[:, [0, 0, -1, -1], [0, -1, 0, -1]]
-    assert corners.max() == 0
+    "In the files 0 is background, which would be black; only the reversed-gray color map draws it white."
     drawn = show_image(book.train[3][1]).images[0]
+    assert book.train.images[:, [0, 0, -1, -1], [0, -1, 0, -1]].max() == 0
     assert drawn.cmap(drawn.norm(0)) == (1, 1, 1, 1) and drawn.cmap(drawn.norm(255)) == (0, 0, 0, 1)
-
-
-# What follows from the data
-
-def test_l2_scores_higher(book, predicted):
-    "Under L2 the mean of the classes is 0.9661."
-    assert f"{np.mean([*class_accuracies(predicted['l2'], book.valid.labels).values()]):.4f}" == "0.9661"
 
 
 @pytest.mark.parametrize("distance, published", [("l1", "0.6685"), ("l2", "0.8203")])
 def test_all_ten_digits(distance, published):
     "0.6685 under L1 and 0.8203 under L2, over 10,000 images."
     train, valid = load_mnist()
-    assert len(valid) == 10_000
-    model = PixelSimilarity(distance).fit(train.images, train.labels)
-    assert f"{model.score(valid.images, valid.labels):.4f}" == published
+    assert len(valid) == 10_000 and f"{PixelSimilarity(distance).fit(train).score(valid):.4f}" == published
 
 
 @pytest.mark.filterwarnings("ignore:self.within_class_std_dev_:UserWarning")  # a pixel that is blank in every image
-def test_scikit_learns_nearest_centroid(book, predicted):
+def test_scikit_learns_nearest_centroid(book):
     "Its Euclidean rule is ours under L2, image by image; its Manhattan rule takes medians and gets 0.9558."
     images, valid = ((s.images.numpy() / 255).reshape(-1, 784) for s in (book.train, book.valid))
-    euclidean = NearestCentroid(metric="euclidean").fit(images, book.train.labels).predict(valid)
-    assert np.array_equal(euclidean, predicted["l2"])
-    manhattan = NearestCentroid(metric="manhattan").fit(images, book.train.labels).predict(valid)
-    assert f"{accuracy(manhattan, book.valid.labels):.4f}" == "0.9558"
+    theirs = {m: NearestCentroid(metric=m).fit(images, book.train.labels).predict(valid) for m in ("euclidean", "manhattan")}
+    assert np.array_equal(theirs["euclidean"], book.predicted["l2"])
+    assert f"{accuracy(theirs['manhattan'], book.valid.labels):.4f}" == "0.9558"

@@ -23,6 +23,8 @@ def test_the_module_says_what_the_classifier_says(distance, models, digits):
     for same in (images[:, None], images[:, None].expand(-1, 3, -1, -1), images.float() / 255): assert torch.equal(net(same), logits)
     assert model.classes_[logits.argmax(1).numpy()].tolist() == model.predict(images).tolist()
     assert not net(images[:2]).requires_grad and model.module(learn=True)(images[:2]).requires_grad
+    wide = copy.deepcopy(net).to(torch.float64)  # to a device: see `test_arrays.py`
+    assert wide(images).dtype == torch.float64 and torch.allclose(wide(images), logits.double(), atol=1e-5) and wide.to("meta").prototypes.is_meta
     assert repr(net) == f"NearestPrototype(2 classes, distance={distance!r}, scale=10)"
 
 
@@ -58,14 +60,6 @@ def test_the_state_of_a_module(tmp_path, models, digits):
     before = models["l2"].prototypes_.clone()
     with torch.no_grad(): net.prototypes.zero_()
     assert torch.equal(models["l2"].prototypes_, before)
-
-
-def test_the_module_moves(models, digits):
-    "To another type it goes with its prototypes; float64 tells what float32 tells. To a device: see `test_arrays.py`."
-    net, images = models["l1"].module(), digits[1].images
-    wide = copy.deepcopy(net).to(torch.float64)
-    assert wide.prototypes.dtype == wide(images).dtype == torch.float64
-    assert torch.allclose(wide(images), net(images).double(), atol=1e-6) and net.to("meta").prototypes.is_meta
 
 
 def test_the_module_learns_in_a_network(models, digits):
