@@ -58,20 +58,19 @@ def far(images, model):
 @pytest.mark.parametrize("distance", ["l1", "l2"])
 @pytest.mark.parametrize("side, n", [(28, 4100), (1, 3000), (300, 30), (1100, 3)])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_chunks_change_nothing(side, n, threads, distance):
+def test_chunks_change_nothing(side, n, threads, distance, set_threads):
     "However many images there are, and however large: distances are SciPy's, predictions the first lowest, and more images change nothing."
     images = torch.from_numpy(np.random.default_rng(side).integers(0, 256, (n, side, side), dtype=np.uint8))
-    model, before = PixelSimilarity(distance).fit(images[:3], [5, 3, 7]), torch.get_num_threads()
+    model = PixelSimilarity(distance).fit(images[:3], [5, 3, 7])
     wanted = far(images, model)
-    torch.set_num_threads(threads)
-    try:
-        for m in sorted({1, 2, 3, 255, 256, 257, 511, 512, 513, 1336, 1337, 1338, 2674, 2675, n - 1, n} & {*range(n + 1)}):
-            found = model.distances(images[:m])
-            np.testing.assert_allclose(found, wanted[:m], atol=2e-6)
-            if side == 28: assert torch.equal(found, model.distances(images)[:m])
-            clear = np.diff(np.sort(wanted[:m], 1)[:, :2])[:, 0] > 1e-6
-            assert (model.predict(images[:m]) == model.classes_[wanted[:m].argmin(1)])[clear].all() and clear.mean() > 0.6
-    finally: torch.set_num_threads(before)
+    set_threads(threads)
+    for m in sorted({1, 2, 3, 255, 256, 257, 511, 512, 513, 1336, 1337, 1338, 2674, 2675, n - 1, n} & {*range(n + 1)}):
+        found = model.distances(images[:m])
+        np.testing.assert_allclose(found, wanted[:m], atol=2e-6)
+        if side == 28: assert torch.equal(found, model.distances(images)[:m])
+        clear = np.diff(np.sort(wanted[:m], 1)[:, :2])[:, 0] > 1e-6
+        assert (model.predict(images[:m]) == model.classes_[wanted[:m].argmin(1)])[clear].all() and clear.mean() > 0.6
+    assert torch.get_num_threads() == threads
 
 
 # Compiled

@@ -12,9 +12,10 @@ from pixelsim.classifier import PixelSimilarity
 
 @pytest.mark.parametrize("as_floats", [False, True], ids=["uint8", "float32"])
 @pytest.mark.parametrize("n", [1, 2047, 2048, 2049, 40_000, 300_000])
-def test_sums_are_exact_beyond_float32(n, as_floats):
+def test_sums_are_exact_beyond_float32(n, as_floats, set_threads):
     "Bytes, and floats that were bytes once, are counted to the unit; a float32 running total would have drifted, and lost odd numbers."
     images, labels = np.random.default_rng(n).integers(128, 256, (n, 1, 3), dtype=np.uint8), np.arange(n) % 2
+    set_threads(3)
     given = torch.from_numpy(images).float() / 255 if as_floats else images
     model = PixelSimilarity().partial_fit(given, labels)
     assert model.totals_.tolist() == [images[labels == c].sum(0, dtype=int).tolist() for c in (0, 1)[:n]]
@@ -23,10 +24,12 @@ def test_sums_are_exact_beyond_float32(n, as_floats):
     assert np.array_equal(model.prototypes_, np.array(wanted, np.float32))
 
 
-def test_sums_of_other_floats():
+def test_sums_of_other_floats(set_threads):
     "No 255ths: NumPy's float64 sums, and the same to the last bit each time, however many threads there are."
-    images, labels = np.random.default_rng(0).random((9000, 12, 12), dtype=np.float32), np.arange(9000) % 3
-    found = [PixelSimilarity().fit(images, labels).totals_ for _ in range(3)]
+    images, labels, found = np.random.default_rng(0).random((9000, 12, 12), dtype=np.float32), np.arange(9000) % 3, []
+    for threads in (1, 3, 3, 3):
+        set_threads(threads)
+        found.append(PixelSimilarity().fit(images, labels).totals_)
     np.testing.assert_allclose(found[0], [255 * images[labels == c].sum(0, dtype=float) for c in range(3)], rtol=1e-12)
     assert all(torch.equal(found[0], other) for other in found)
     near = (np.array([[[100]]]) / 255 + 1e-6).astype(np.float32)  # nearly a 255th is not one
