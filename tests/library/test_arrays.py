@@ -200,13 +200,6 @@ def test_the_place_of_a_gap():
         for channels in (1, 3): assert "nan at images[2, " in message(name, some(np.nan, at=[(2, 3, 4)])[:, None].repeat(1, channels, 1, 1))
 
 
-def test_two_types_with_resize():
-    "uint8 from 0 to 255 and floats from 0 to 1 in one list are refused with `resize` as they are without."
-    images, _ = no_grays()["two types"]
-    for call in (lambda: as_images(images, resize=(3, 3)), lambda: known().predict(images, resize=True)):
-        with pytest.raises(ValueError, match=r"torch.uint8.*torch.float32"): call()
-
-
 @pytest.mark.parametrize("device", ["meta", "cuda", "mps"])
 def test_devices_do_not_mix(device):
     "Images here and prototypes there: the error names both devices and the way out. With a device, results follow the images."

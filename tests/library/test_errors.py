@@ -58,6 +58,8 @@ def fitted(distance="l1", side=2, **options): return PixelSimilarity(distance, *
     (lambda: worst_mistakes(HALF, [3, 7], [3, 7, 9]), ValueError, "got (2, 2)"),
     (lambda: worst_mistakes(HALF, [3, 8], [3, 7]), ValueError, "label 8 is not among the classes [3, 7]"),
     (lambda: worst_mistakes(HALF * torch.nan, [3, 7], [3, 7]), ValueError, "nan at distances[0, 0]"),
+    (lambda: PixelSimilarity(prototype="median").fit([HALF], [3]), ValueError, "uint8, or floats that are whole numbers of 255ths"),
+    (lambda: fitted().predict([IMAGE, HALF], resize=True), ValueError, "images[0] is torch.uint8 on cpu and images[1] torch.float32"),
     *[(lambda n=n: getattr(PixelSimilarity(), n)(HALF[None]), ValueError, "not fitted yet: call fit(") for n in ("predict", "distances")],
     (lambda: PixelSimilarity().score(HALF[None], [3]), ValueError, "not fitted yet: call fit("),
     (lambda: PixelSimilarity().module(), ValueError, "not fitted yet: call fit("),
