@@ -87,7 +87,8 @@ def _comparisons(train):
     mean3,mean7 = class_means(train.images, train.labels, [3, 7])
     median3,median7 = (to_float(train[c]).flatten(1).median(0).values.reshape(28, 28) for c in (3, 7))
     labels,unit = torch.from_numpy(train.labels),lambda x: x/x.norm()
-    def neighbor(x, d): return images[labels==d][nearest(x, images[labels==d], "l2")]
+    grays = 255*images.double()
+    def neighbor(x, d): return images[labels==d][nearest(x, grays[labels==d], "l2")]
     return [
         _Idea("mean image, L1", "the nearer of two mean images, by L1: the book's rule", PixelSimilarity("l1"),
               lambda x: (x-mean3).abs()-(x-mean7).abs(), veiled=True, member="the book"),
@@ -98,7 +99,7 @@ def _comparisons(train):
         _Idea("mean image, cosine", "the mean image at the smaller angle", _nearer(_cosine_distance, mean3, mean7),
               lambda x: 6*x*(unit(mean7)-unit(mean3)), veiled=True),
         _Idea("nearest neighbor", "the label of the most similar training image",
-              lambda x: labels[nearest(x, images, "l2")],
+              lambda x: labels[nearest(x, grays, "l2")],
               lambda x: (x-neighbor(x, 3))**2-(x-neighbor(x, 7))**2, veiled=True),
         _Idea("always 7", "nothing: it says what most training images are",
               lambda x: torch.full((len(x),), labels.mode().values.item()), torch.zeros_like)]
