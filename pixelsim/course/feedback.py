@@ -141,8 +141,8 @@ _SECOND = "\n\nAnd there is a second thing. "
 def _wrong_in_another_form(exercise, answer, outcome):
     "A known mistake, or a slip, in another form than was asked for."
     for answers,says in other_forms(outcome.answers):
-        for mistake in exercise.entry["mistake"]:
-            if _is_mistake(exercise, mistake, answers[0], _rewritten(answers)): return mistake["name"],f"{says}{_SECOND}{mistake['says']}"
+        mistake = _known_mistake(exercise, answers[0], _rewritten(answers))
+        if mistake: return mistake["name"],f"{says}{_SECOND}{mistake['says']}"
         further = _slip(exercise, answers[0], _rewritten(answers))
         if further: return further[0],f"{says}{_SECOND}{further[1]}"
 
@@ -210,8 +210,8 @@ def judge(exercise, answer):
 def _wrong_reply(exercise, answer, outcome):
     "The reply to a wrong answer: a known mistake, what has gone wrong by any rule, or an honest word on what differs."
     entry,printed,help_ = exercise.entry,outcome.printed,f'`hint("{exercise.name}")` helps.'
-    for mistake in entry["mistake"]:
-        if _is_mistake(exercise, mistake, answer, outcome): return _reply("wrong", mistake["says"], mistake["name"], printed)
+    known = _known_mistake(exercise, answer, outcome)
+    if known: return _reply("wrong", known["says"], known["name"], printed)
     if outcome.error is not None:
         if not exercise.asks_function: return _reply("wrong", f"Your answer cannot be read. {tell_error(outcome.error, None)}", None, printed, help_)
         further = _argument_mistake(exercise, answer, outcome) or _some_calls(exercise, answer, outcome) or ("", "")
@@ -221,12 +221,14 @@ def _wrong_reply(exercise, answer, outcome):
         if found := diagnosis(exercise, answer, outcome): return _reply("wrong", found[1]+changes, found[0], printed, help_)
     return _reply("wrong", _general_word(exercise, outcome)+changes, None, printed, help_)
 
-def _is_mistake(exercise, mistake, answer, outcome):
-    "Is this the outcome of a known mistake?"
-    wrong = exercise.wrong(mistake)
-    rules = replace(exercise.rules, tolerance=mistake.get("tolerance", _near(exercise.rules.tolerance, wrong.values)))
-    return (outcome_difference(wrong, outcome, rules)==""
-            or "when" in mistake and exercise.holds(mistake["when"], answer))
+def _known_mistake(exercise, answer, outcome):
+    "The known mistake that has this very outcome, or else whose condition holds; None if there is none."
+    for mistake in exercise.entry["mistake"]:
+        wrong = exercise.wrong(mistake)
+        rules = replace(exercise.rules, tolerance=mistake.get("tolerance", _near(exercise.rules.tolerance, wrong.values)))
+        if outcome_difference(wrong, outcome, rules)=="": return mistake
+    if _right_in_another_form(exercise, answer, outcome): return None
+    return next((mistake for mistake in exercise.entry["mistake"] if "when" in mistake and exercise.holds(mistake["when"], answer)), None)
 
 def _near(tolerance, values):
     "How far off a mistake's number may be: as the right one, but 2 % at most, or one mistake is taken for another."

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = []
 
-# %% ../../nbs/course/forms.ipynb #95f377ef
-import ast
+# %% ../../nbs/course/forms.ipynb #5a1e9b6f
+import ast,re
 from collections.abc import Mapping
 from itertools import permutations
 
@@ -15,19 +15,20 @@ import torch
 
 from .compare import PLAIN,as_value,call_it
 
-# %% ../../nbs/course/forms.ipynb #3b4e88e3
-def _number_in(text):
-    "The number, or the list of numbers, that a text spells; None if it does not."
+# %% ../../nbs/course/forms.ipynb #a4851f7e
+def _number_in(text, is_whole=False):
+    "The number, or the list of numbers, that a text spells (or, if it is the whole answer, holds); None if there is none."
     text = text.strip()
     try:
         if text.endswith("%"): return float(text[:-1])/100
         found = ast.literal_eval(text)
-    except (ValueError,SyntaxError,MemoryError,RecursionError): return None
+    except (ValueError,SyntaxError,MemoryError,RecursionError):
+        found = [ast.literal_eval(number) for number in re.findall(r"-?\b[1-9]\d*(?:\.\d+)?\b|\b0(?:\.\d+)?\b", text)] if is_whole else None
     return found if isinstance(found, (int,float,tuple,list)) else None
 
 def _read_texts(x):
     "The same, with texts that spell numbers read as numbers; None if there are none, or others."
-    if isinstance(x, str): return _number_in(x)
+    if isinstance(x, str): return _number_in(x, is_whole=True)
     if isinstance(x, np.ndarray) and x.dtype.kind=="U": x = x.tolist()
     if not isinstance(x, (list,tuple)) or not any(isinstance(item, str) for item in x): return None
     read = [_number_in(item) if isinstance(item, str) else item for item in x]
@@ -91,7 +92,7 @@ FORMS = [  # (rewriting, what to say of the form; `{}` is what the answer is)
     (_whole, "Yours are numbers with a decimal point. Give whole numbers."),
     (_zeros_and_ones, "Yours is True and False, where numbers were asked for.")]
 
-# %% ../../nbs/course/forms.ipynb #886cb2c4
+# %% ../../nbs/course/forms.ipynb #1b615dd4
 def _arranged(answers, rights):
     "Other arrangements of the numbers in each answer: pairs (answers, what to say)."
     values = [as_value(answer) for answer in answers]
@@ -120,6 +121,7 @@ def _reordered(answer):
     "Up to four parts of an answer in every other order, and counted from 0: pairs (answer, what to say)."
     if not isinstance(answer, (list,tuple)) or not 2<=len(answer)<=4: return
     for parts in list(permutations(answer))[1:]: yield list(parts),"These are the right parts, but in another order."
+    for n in range(1, len(answer)): yield answer[:n],f"The first {n} of your {len(answer)} parts are right. Leave out the rest."
     if all(type(part) is int for part in answer):
         yield [part-1 for part in answer],"With each number one less it would be right: Python counts from 0."
 
