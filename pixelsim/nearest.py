@@ -7,7 +7,6 @@ __all__ = []
 
 # %% ../nbs/library/nearest.ipynb #9c19bf7f
 from functools import cache
-from math import prod
 
 import torch
 from torch import Tensor
@@ -17,13 +16,13 @@ from .messages import warn_caller
 
 # %% ../nbs/library/nearest.ipynb #2cceccc9
 def _exact(images, grays, distance):
-    "The sum of differences, or of squared ones, between each image and each prototype, shape (m, k), float64 on the processor."
+    "The norm of the difference of each image and each prototype, shape (m, k), float64 on the processor."
     x = images.cpu().double()
     if images.is_floating_point():  # what was a whole number of 255ths is one again
         x *= 255
         whole = x.round()
         x = torch.where((x-whole).abs()<3e-5, whole, x)
-    return torch.stack([((x-p).abs() if distance=="l1" else (x-p).square()).sum(1) for p in grays], 1)
+    return torch.cdist(x, grays, p=float(distance[1]), compute_mode="donot_use_mm_for_euclid_dist")
 
 def _tied(far):
     "Which prototypes are the nearest of each image, shape (m, k)."
@@ -159,7 +158,7 @@ def distances_to(
 
 def _told_apart(images, grays, distance):
     "Distances in float32, shape (k, m), in which the nearest have the smallest number, and no one else has it."
-    far,pixels = _exact(images, grays, distance),prod(images.shape[1:])
-    exact = (far/pixels/255 if distance=="l1" else (far/pixels).sqrt()/255).float()
+    far,pixels = _exact(images, grays, distance),images.shape[1]
+    exact = (far/255/(pixels if distance=="l1" else pixels**0.5)).float()
     least = exact.min(1, keepdim=True).values
     return torch.where(_tied(far), least, exact.maximum(least.nextafter(torch.ones_like(least)))).T
