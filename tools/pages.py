@@ -13,7 +13,7 @@ from lessons import NBS, code_cells
 from nbdev.process import Processor
 from nbdev.processors import FilterDefaults, add_show_docs
 from nbdev.showdoc import showdoc_nm
-from pixelsim.course.meeting import fold, solved
+from pixelsim.course.markdown import fold, solved
 
 SHOW_DOC = re.compile(r"show_doc\(([\w.]+)\)")
 OPTIONS = re.compile(r"(?:#\|.*\n?)*")  # at the start of a cell

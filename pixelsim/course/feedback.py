@@ -8,14 +8,15 @@ __all__ = []
 # %% ../../nbs/course/feedback.ipynb #51730db0
 import dis,linecache,re
 
+from .markdown import Page
 from .running import Outcome,TimeIsUp,limited,outcome_difference
 
 # %% ../../nbs/course/feedback.ipynb #f10b52a3
-class Reply:
-    "A message that a notebook shows as Markdown and a terminal as text."
-    def __init__(self, text, status="", mistake=None): self.text,self.status,self.mistake = text,status,mistake
-    def __repr__(self): return re.sub(r"\*\*(.*?)\*\*", r"\1", self.text, flags=re.S)
-    def _repr_markdown_(self): return self.text
+class Reply(Page):
+    "A verdict on an answer, with its status and the name of the mistake, if it is a known one."
+    def __init__(self, text, status="", mistake=None):
+        super().__init__(text)
+        self.status,self.mistake = status,mistake
 
 _MARKS = {"right": "✔ **Right.**", "wrong": "✘ **Not yet.**", "error": "⚠ **Your code stopped.**",
           "not attempted": "○ **Not attempted yet.**"}
@@ -99,6 +100,7 @@ def _general_mistake(exercise, answer, outcome):
 # %% ../../nbs/course/feedback.ipynb #2ab4dead
 def judge(exercise, answer):
     "The verdict on an answer: a reply."
+    if is_blank(answer): return not_attempted(exercise)
     exercise.right  # worked out before the clock of the learner's code starts
     if exercise.inputs is not None and not callable(answer):
         return _reply("wrong", "This asks for a *function*. Give its name alone, without calling it: "
