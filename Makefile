@@ -26,7 +26,7 @@ course:  ## Set everything up, run every lesson, and show what came out
 
 lab:  ## Open the lessons in Jupyter
 	$(call setup,course)
-	@$(BIN)/jupyter lab --ServerApp.root_dir=nbs
+	@$(BIN)/jupyter lab --config tools/lab.py
 
 test:  ## Run the tests
 	$(call setup,dev)

@@ -84,14 +84,14 @@ def sidebar(label, between, page):
 
 def rooms(*folders):
     "The names of the notebooks in these folders of `nbs`, for the sidebar."
-    return [name for name in notebook_paths() if name.split("/")[0] in folders]
+    return [name for folder in folders for name in notebook_paths() if name.startswith(f"{folder}/")]
 
 
 def reference_tables(pages):
     "Every public name in one line, under the module that it is in."
-    for page in pages:
+    for page in sorted(pages, key=lambda page: page.name.startswith("course/")):
         if not page.documented: continue
-        module = re.sub(r"^\d+a?_", "", page.name.split("/")[-1])
+        module = re.sub(r"^\d+\w?_", "", page.name.removeprefix("library/")).replace("/", ".")
         where = "Derived in the lesson" if page.is_lesson else "Explained in"
         names = Table(["name", "what it is"], [[f"[`{name}`](#{label})", says] for name, (label, says) in page.documented.items()])
         yield f"## pixelsim.{module}\n\n{where} [{page.title}](/{page.name}.ipynb).\n\n{names._repr_markdown_()}"

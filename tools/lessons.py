@@ -114,7 +114,7 @@ def save(nb, path):
     from nbdev.config import get_config
     from pixelsim.safe_write import write_whole
     nb, config = settle(nb), get_config()
-    clean_nb(nb, allowed_metadata_keys=config.allowed_metadata_keys, allowed_out_metadata_keys=config.allowed_out_metadata_keys)
+    clean_nb(nb, **{kind: config[kind] for kind in ("allowed_metadata_keys", "allowed_cell_metadata_keys", "allowed_out_metadata_keys")})
     write_whole(path, (nbformat.writes(nb) + "\n").encode())
 
 
