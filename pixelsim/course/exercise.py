@@ -42,7 +42,7 @@ class Exercise:
     def __init__(self, entry, lesson, given):
         self.entry,self.lesson,self.given,self.name = entry,lesson,given,entry["name"]
         self.rules = Rules(entry.get("tolerance"), entry.get("same_dtype", False), entry.get("tell_shape", False))
-        self.seconds,self._outcomes = entry.get("seconds", 10),{}
+        self.seconds,self._known = entry.get("seconds", 10),{}
 
     @cached_property
     def names(self):
@@ -70,12 +70,16 @@ class Exercise:
 
     def outcome(self, answer):
         "What an answer comes to."
-        return outcome_of(answer, self.inputs) if self.asks_function else Outcome([as_value(answer)])
+        return outcome_of(answer, self.inputs) if self.asks_function else Outcome([answer], [as_value(answer)])
 
     def outcome_of_code(self, code, what):
         "What the answer that a piece of the exercise's code sets comes to; worked out once."
-        if code not in self._outcomes: self._outcomes[code] = self.outcome(self.answer(code, what))
-        return self._outcomes[code]
+        return self.once(code, lambda: self.outcome(self.answer(code, what)))
+
+    def once(self, what, work):
+        "What `work()` returns, worked out once for this exercise."
+        if what not in self._known: self._known[what] = work()
+        return self._known[what]
 
     def holds(self, expression, answer):
         "Is an expression over `answer` true? One that fails is not."

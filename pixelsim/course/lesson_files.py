@@ -19,7 +19,7 @@ else: import tomli as tomllib
 # %% ../../nbs/course/lesson_files.ipynb #d8b6b5b9
 _KEYS = {  # of each kind of table: the keys it may have, and their types; with "?" it need not have them
     "file": "given?:text exercise?:tables question?:tables agenda?:table",
-    "exercise": "name:text minutes:minutes task:text given?:text starter:text solution:text inputs?:text accepts?:text "
+    "exercise": "name:text minutes:minutes task:text given?:text starter:text solution:text also?:texts inputs?:text accepts?:text "
                 "explanation:text hints:texts learned:text otherwise?:text tolerance?:number same_dtype?:flag "
                 "tell_shape?:flag avoid?:texts seconds?:number mistake:tables",
     "exercise.mistake": "name:text code:text when?:text tolerance?:number says:text",
@@ -105,6 +105,7 @@ def _check_exercise(where, exercise):
         raise ValueError(f"{where}: give two or three hints, not {len(exercise['hints'])}")
     if "accepts" in exercise and "otherwise" not in exercise:
         raise ValueError(f"{where}: accepts needs otherwise, the message for an answer that nobody has foreseen")
+    for code in exercise.get("also", []): _check_code(f"{where}, also", code, "exec")
     for mistake in exercise["mistake"]:
         _check_table(f"{where}, mistake {mistake.get('name')!r}", mistake, "exercise.mistake")
     _check_different(where, exercise["mistake"], "name", "says")

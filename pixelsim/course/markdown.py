@@ -9,11 +9,13 @@ __all__ = []
 import re
 from html import escape
 
-# %% ../../nbs/course/markdown.ipynb #c43a5d1c
+# %% ../../nbs/course/markdown.ipynb #f12cdcbc
+_BOLD = re.compile(r"(```.*?```|`[^`]*`)|\*\*(.*?)\*\*", flags=re.S)
+
 class Page:
     "Markdown that a notebook shows as such, and a terminal as text."
     def __init__(self, text): self.text = text
-    def __repr__(self): return re.sub(r"\*\*(.*?)\*\*", r"\1", self.text, flags=re.S)
+    def __repr__(self): return _BOLD.sub(lambda found: found[1] or found[2], self.text)
     def _repr_markdown_(self): return self.text
 
 def fold(summary, text):
