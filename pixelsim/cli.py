@@ -254,7 +254,7 @@ def _add_score(commands):
 # %% ../nbs/library/cli.ipynb #2926bb37
 def _lessons(args):
     "Copy the lessons, and say how to open them."
-    from pixelsim.course.copy import copy_lessons
+    from pixelsim.course.copy import START,copy_lessons
     from pixelsim.course.lessons import lessons_folder
     folder,source = Path(args.folder),lessons_folder()
     if folder.exists() and folder.resolve()==source.resolve():
@@ -265,7 +265,7 @@ def _lessons(args):
     print(said.format(__version__, **counts))
     yours = [name for name,what in done.items() if what=="yours"]
     if yours: print(f"left as they are, because you changed them: {', '.join(yours)}")
-    print(f"to open them: install pixelsim with its course extra, then jupyter lab {shlex.quote(args.folder)}")
+    print(f"to open them: install pixelsim with its course extra, then jupyter lab {shlex.quote(str(folder/START))}")
     return 0
 
 def _add_lessons(commands):
@@ -280,7 +280,7 @@ _EPILOG = """examples:
   pixelsim predict three.png                   is it a 3 or a 7?
   pixelsim fit letters/train --out letters.npz
   pixelsim score letters.npz letters/valid
-  pixelsim lessons                             six lessons, as Jupyter notebooks
+  pixelsim lessons                             the lessons, as Jupyter notebooks
 
 exit status: 0 fine, 1 something failed (stderr says what), 2 wrong usage"""
 
