@@ -9,10 +9,8 @@ __all__ = ['NearestPrototype']
 import torch
 from torch import Tensor,nn
 
-from .arrays import as_prototypes,check_device,check_stack
+from .arrays import as_prototypes,as_stack,check_device,root,unit_floats
 from .batches import gray_batch
-from .distances import _root
-from .pixels import to_float
 
 # %% ../nbs/library/torch_module.ipynb #dde99f39
 class NearestPrototype(nn.Module):
@@ -32,15 +30,15 @@ class NearestPrototype(nn.Module):
         images:Tensor,  # Images, shape (n, h, w) or (n, 1, h, w): uint8 from 0 to 255, or floats from 0 to 1
     )->Tensor:          # Logits, shape (n, k): minus the distances, times `scale`
         "The logits of a batch; raises `ValueError` or `TypeError` for images that cannot be compared with the prototypes."
-        images = gray_batch(images)
+        images = as_stack(gray_batch(images), tuple(self.prototypes.shape[1:]))
         check_device(images=images, prototypes=self.prototypes)
-        images = to_float(check_stack(images, tuple(self.prototypes.shape[1:])))
+        images = unit_floats(images)
         return -self.scale*torch.stack([self._distance(images-p) for p in self.prototypes], dim=1)
 
     def _distance(self, difference):
-        "The distance for each difference of two images, shape (n,)."
+        "The distance for each difference of two images, shape (n,); prototypes that have learned may lie outside 0 to 1, which `l1_distance` refuses."
         if self.distance=="l1": return difference.abs().mean((-1, -2))
-        return _root(difference.square().mean((-1, -2)))
+        return root(difference.square().mean((-1, -2)))
 
     def extra_repr(self
     )->str:  # The words between the brackets of the module's representation

@@ -17,8 +17,9 @@ from pixelsim.course.markdown import fold, solved
 
 SHOW_DOC = re.compile(r"show_doc\(([\w.]+)\)")
 OPTIONS = re.compile(r"(?:#\|.*\n?)*")  # at the start of a cell
+AS_IS = re.compile(r"^#\| *output: *asis$", flags=re.M)  # the page says it as if it stood in a Markdown cell, headings too
 HIDES = {"echo": "remove-input", "output": "remove-output"}  # by the option's value false
-KNOWN = {**{option: ("true", "false", "asis") for option in HIDES}, "exports": ("true",), "fig-alt": None,
+KNOWN = {**{option: ("true", "false") for option in HIDES}, "exports": ("true",), "fig-alt": None,
          "code-fold": ("show",), "code-summary": ('"Exported source"',)}  # what may be said; the last two are nbdev's, of source that we show anyway
 CHECK = re.compile(r'^check\("([\w-]+)"', flags=re.M)
 
@@ -157,6 +158,7 @@ class Page:
             if heading := re.match("#+(?= )", cell.source): self.level = len(heading[0])
             yield markdown(cell.source)
         elif name := documented(cell): yield self.reference(name, cell)
+        elif AS_IS.search(OPTIONS.match(cell.source)[0]): yield from map(markdown, said(cell))
         else:
             new = code(cell)
             if self.is_lesson and CHECK.search(new.source): new.outputs = []  # "put your answer here and run the cell", which a page cannot
