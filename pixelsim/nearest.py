@@ -136,8 +136,8 @@ def distances_to(
     distance:str,   # "l1", the mean absolute difference, or "l2", the root mean squared difference
 )->Tensor:          # Distance of each image to each prototype, shape (n, k), float32 from 0 to 1
     "How far each image is from each prototype; the first smallest one is what `nearest` says."
-    flat,grays,p = _prepared(images, grays)
-    n,rows,full = len(images),rows_at_a_time(images),255 if images.dtype==torch.uint8 else 1
+    flat,grays,p = images.flatten(1),grays.flatten(1),(grays.flatten(1)/255).float().to(images.device)
+    n,rows = len(images),rows_at_a_time(images)
     result = torch.empty(len(p), n, device=images.device, dtype=torch.float32)
     def work(starts):
         x,buffer = p.new_empty(2, rows, p.shape[1])
@@ -145,12 +145,12 @@ def distances_to(
             m = len(flat[start:start+rows])
             found = result[:, start:start+m]
             x[:m].copy_(flat[start:start+m])  # once, for all classes
+            if images.dtype==torch.uint8: x /= 255
             for row,out in zip(p, found):
                 torch.sub(x[:m], row, out=buffer[:m])
                 torch.sum(buffer[:m].abs_() if distance=="l1" else buffer[:m].square_(), 1, out=out)
             found /= p.shape[1]
             if distance=="l2": found.sqrt_()
-            found /= full
             _,doubt = _in_doubt(found, found.max())
             if len(doubt): found[:, doubt] = _told_apart(flat[start:start+m][doubt], grays, distance).to(found.device)
     on_threads(work, range(0, n, rows), images.device)
