@@ -7,6 +7,7 @@ __all__ = ['broadcast_shape', 'explain_broadcast']
 
 # %% ../nbs/04_broadcasting.ipynb #8cd4f963
 from collections.abc import Sequence
+from operator import index
 
 from .table import Table
 
@@ -16,9 +17,9 @@ def _shape(x):
     shape = getattr(x, "shape", x)
     if not isinstance(shape, Sequence): raise ValueError(f"a shape should be a sequence such as (28, 28), got {x!r}")
     shape = tuple(shape)
-    wrong = [n for n in shape if isinstance(n, bool) or not isinstance(n, int) or n<0]
+    wrong = [n for n in shape if isinstance(n, bool) or not hasattr(n, "__index__") or n<0]
     if wrong: raise ValueError(f"a shape should hold whole numbers from 0 up, got {wrong[0]!r} in {shape}")
-    return shape
+    return tuple(map(index, shape))  # NumPy's whole numbers too
 
 def _cell(size, target, padded):
     "One axis of one shape in the table: its size, and what happens to it."
