@@ -32,6 +32,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'pixelsim.batches.labeled_batches': ('library/batches.html#labeled_batches', 'pixelsim/batches.py')},
             'pixelsim.broadcasting': { 'pixelsim.broadcasting._cell': ('broadcasting.html#_cell', 'pixelsim/broadcasting.py'),
                                        'pixelsim.broadcasting._shape': ('broadcasting.html#_shape', 'pixelsim/broadcasting.py'),
+                                       'pixelsim.broadcasting._size': ('broadcasting.html#_size', 'pixelsim/broadcasting.py'),
                                        'pixelsim.broadcasting.broadcast_shape': ( 'broadcasting.html#broadcast_shape',
                                                                                   'pixelsim/broadcasting.py'),
                                        'pixelsim.broadcasting.explain_broadcast': ( 'broadcasting.html#explain_broadcast',
