@@ -6,6 +6,7 @@
 __all__ = ['read_image', 'load_folder']
 
 # %% ../nbs/library/image_files.ipynb #9ab78877
+import re,struct
 from collections.abc import Callable
 from contextlib import contextmanager
 from operator import index
@@ -13,13 +14,12 @@ from pathlib import Path
 from threading import RLock
 
 import numpy as np
-from PIL import Image,ImageFile,ImageOps,UnidentifiedImageError
+from PIL import Image,ImageFile,UnidentifiedImageError
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
-from .image_set import ImageSet
-from .messages import warn_caller
+from .image_set import ImageSet,composed
+from .messages import progress,refusal,warn_caller
 
 # %% ../nbs/library/image_files.ipynb #bc9feef5
 _MAX_PIXELS = 64_000_000
@@ -57,21 +57,72 @@ def _whole_files_only():
 
 # %% ../nbs/library/image_files.ipynb #f2bea535
 def _gray(image, deep):
-    "Gray values and opacity (`None` if all is opaque) of a decoded image, each uint8 of shape (h, w)."
-    if deep: return ((np.asarray(image).astype(np.int32)+128)//257).astype(np.uint8), None
-    if not image.has_transparency_data: return np.array(image.convert("L")), None
+    "Gray values and opacity (`None` if all is opaque), each uint8 of shape (h, w), and the highest gray of a `deep` image, of 16 bits (else 0)."
+    if deep:
+        values = np.asarray(image).astype(np.int32)
+        return ((values+128)//257).astype(np.uint8), None, int(values.max())
+    if not image.has_transparency_data: return np.array(image.convert("L")), None, 0
     image = image.convert("RGBA")
-    return np.array(image.convert("L")), np.array(image.getchannel("A"))
+    return np.array(image.convert("L")), np.array(image.getchannel("A")), 0
+
+# %% ../nbs/library/image_files.ipynb #300eb6e7
+def _warn_if_faint(sources, highest):
+    "Warn if those of `sources` that have 16 bits use so few of them that hardly any gray is left; 0 stands for the others."
+    deep,top = [source for source,value in zip(sources, highest) if value],max(highest)
+    if not 0<top<2**14: return
+    which = f"{deep[0]} has" if len(deep)==1 else f"{deep[0]} and {len(deep)-1} more have"
+    white = 2**top.bit_length()-1
+    warn_caller(f"{which} 16 bits for each pixel, but no gray above {top} of 65535, which leaves at most {(top+128)//257+1} of 256 grays",
+                f"if {white} is white there, save it again with all values times {65535//white}")
+
+# %% ../nbs/library/image_files.ipynb #a09b6bb8
+_ORIENTATION = 0x0112
+_TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+          5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
+_WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}  # how a TIFF stores them, by the number of the type
+
+def _noted(block):
+    "The orientation in an EXIF block, or `None`; what stands before and behind it may be damaged."
+    block = re.sub(rb"^(Exif\0\0)+", b"", block)
+    order = ">" if block[:2]==b"MM" else "<"
+    try:
+        start, = struct.unpack_from(f"{order}I", block, 4)
+        entries, = struct.unpack_from(f"{order}H", block, start)
+        for at in range(start+2, start+2+12*entries, 12):
+            tag,kind = struct.unpack_from(f"{order}HH", block, at)
+            if tag==_ORIENTATION and kind in _WHOLE_NUMBERS: return struct.unpack_from(order+_WHOLE_NUMBERS[kind], block, at+8)[0]
+    except struct.error: return None  # the block ends before its list does
+
+def _upright(image):
+    "The decoded image, turned as its file says."
+    noted = _noted(image.info.get("exif") or b"")
+    if noted is None:  # other places where a file may say it; if Pillow cannot read them, they say nothing
+        try: noted = image.getexif().get(_ORIENTATION)
+        except Exception: noted = None
+    return image.transpose(_TURNS[noted]) if noted in _TURNS else image
+
+# %% ../nbs/library/image_files.ipynb #53ba0d89
+def _what_it_is(path):
+    "Of a file that Pillow takes for no image: does it begin like one?"
+    with path.open("rb") as file: begins = file.read(16).ljust(16, b"\0")
+    like = [kind for kind in _FORMATS if Image.OPEN[kind][1](begins) is True]
+    if like: return f"it begins like {like[0]}, but is damaged or cut off: get it again from where it came from"
+    return f"it begins like none of {' '.join(_FORMATS)}"
+
+def _contents(image):
+    "Gray values, opacity and highest gray of an opened image, turned upright."
+    with _whole_files_only():
+        image.load()  # what says how to turn it may stand behind the pixels
+        return _gray(_upright(image), _is_16_bit(image))
 
 def _decoded(path):
-    "Gray values and opacity of the image file at `path`, turned upright."
+    "The contents of the image file at `path`."
     if not path.is_file(): raise FileNotFoundError(f"there is no file at {path}: pass the path of an image")
     try:
         with path.open("rb") as file, _whole_files_only(), Image.open(file, formats=_FORMATS) as image:
             problem = _problem(image)
-            if not problem: return _gray(ImageOps.exif_transpose(image), _is_16_bit(image))
-    except UnidentifiedImageError as e:
-        raise OSError(f"cannot read {path} as an image: it begins like none of {' '.join(_FORMATS)}") from e
+            if not problem: return _contents(image)
+    except UnidentifiedImageError as e: raise OSError(f"cannot read {path} as an image: {_what_it_is(path)}") from e
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as e:
         problem = f"is too large, save it smaller: {e}"
     except Exception as e:  # decoders raise anything, depending on where a file is damaged
@@ -82,8 +133,7 @@ def _drawn(image):
     "The same for an image that Pillow has opened or made."
     problem = _problem(image)
     if problem: raise ValueError(f"{image} {problem}")
-    try:  # Pillow reads a file only when its pixels are needed
-        with _whole_files_only(): return _gray(ImageOps.exif_transpose(image), _is_16_bit(image))
+    try: return _contents(image)  # Pillow reads a file only when its pixels are needed
     except Exception as e: raise OSError(f"cannot read the pixels of {image}: {type(e).__name__}: {e}") from e
 
 # %% ../nbs/library/image_files.ipynb #8a67a96a
@@ -92,8 +142,8 @@ def _on_background(path, ink, alpha, invert):
     if not alpha.any(): raise ValueError(f"{path} is fully transparent: there is nothing in it to see")
     seen = ((ink.astype(np.uint16)*alpha+127)//255).astype(np.uint8)
     if alpha.min()<alpha.max() and 4*int(seen.max())<alpha.max():
-        raise ValueError(f"{path} is drawn in {'light' if invert else 'dark'} color on transparency, and "
-                         f"would come out almost empty: pass invert={not invert}, or save it without transparency")
+        raise refusal(ValueError, f"{path} is drawn in {'light' if invert else 'dark'} color on transparency, and would come out almost empty",
+                      f"pass invert={not invert}, or save it without transparency", invert=not invert)
     return seen
 
 # %% ../nbs/library/image_files.ipynb #629e822e
@@ -113,21 +163,24 @@ def resized(pixels, size):
     averages = np.asarray(Image.fromarray(pixels.astype(np.float32)).resize(size[::-1], Image.Resampling.BOX))
     return np.floor(averages+0.5).astype(np.uint8) if pixels.dtype==np.uint8 else averages  # Pillow would round twice
 
+# %% ../nbs/library/image_files.ipynb #edc3a615
 def _read(source, invert, size):
-    "The pixels of one image file or Pillow image, shape (h, w), uint8, 0 for background."
-    ink,alpha = _drawn(source) if isinstance(source, Image.Image) else _decoded(source)
+    "The pixels of one image file or Pillow image, shape (h, w), uint8, 0 for background; and its highest gray of 16 bits, or 0."
+    ink,alpha,highest = _drawn(source) if isinstance(source, Image.Image) else _decoded(source)
     if invert: ink = 255-ink
     if alpha is not None: ink = _on_background(source, ink, alpha, invert)
-    return resized(ink, size)
+    return resized(ink, size),highest
 
 # %% ../nbs/library/image_files.ipynb #66a17004
-_ADVICE = {False: "where background should be 0: for dark ink on light paper pass invert=True",
-           True: "where background should be 0: for light ink on a dark background leave out invert=True"}
-
 def has_bright_border(images):
     "Which of `images`, shape (n, h, w), have a border that is mostly ink."
     border = np.concatenate([images[:,0], images[:,-1], images[:,:,0], images[:,:,-1]], axis=1)
     return np.median(border, axis=1)>(127 if images.dtype==np.uint8 else 0.5)
+
+def _warn_of_paper(problem, invert):
+    "Warn of a bright border, after `problem`, which says whose."
+    warn_caller(f"{problem}, where background should be 0", "for light ink on a dark background leave out invert=True" if invert
+                else "for dark ink on light paper pass invert=True", invert=not invert)
 
 # %% ../nbs/library/image_files.ipynb #7825516a
 def read_image(
@@ -137,17 +190,17 @@ def read_image(
 )->Tensor:                             # Grayscale image, shape (h, w), uint8: 0 is background, 255 is full ink
     """One image file as a tensor, upright and in gray.
 
-    Warns if the border is bright, as the paper of a scan is without `invert`. Raises `OSError` for a file that
+    Warns if the border is bright, as the paper of a scan is without `invert`, and if gray values of 16 bits use only a few of them. Raises `OSError` for a file that
     is not there or cannot be read, and `ValueError` for one that holds several images, more than 64 megapixels
     or pixels that do not turn into gray without choices, each with the file's name."""
     path,size = Path(path),checked_size(resize)
-    pixels = _read(path, invert, size)
-    if has_bright_border(pixels[None])[0]:
-        warn_caller(f"{path} has a bright border, {_ADVICE[bool(invert)]}")
+    pixels,highest = _read(path, invert, size)
+    _warn_if_faint([path], [highest])
+    if has_bright_border(pixels[None])[0]: _warn_of_paper(f"{path} has a bright border", invert)
     return torch.from_numpy(pixels)
 
 # %% ../nbs/library/image_files.ipynb #367926d1
-_SUFFIXES = {".png",".jpg",".jpeg",".bmp",".gif",".tif",".tiff",".webp",".pgm",".ppm"}
+_SUFFIXES = {".png",".apng",".jpg",".jpeg",".jpe",".jfif",".mpo",".bmp",".gif",".tif",".tiff",".webp",".pbm",".pgm",".ppm",".pnm"}
 _JUNK = {"thumbs.db","desktop.ini","__macosx"}
 
 def _visible(folder):
@@ -174,9 +227,9 @@ def _class_files(folder):
 
 # %% ../nbs/library/image_files.ipynb #de890c08
 def _label(folder, label):
-    "What `label` makes of the name of `folder`."
+    "What `label` makes of the name of `folder`, in the one spelling that `ImageSet` has."
     try:
-        name = label(folder.name)
+        name = composed(label(composed(folder.name)))
         hash(name)
         return name
     except Exception as e: raise ValueError(f"{folder} does not turn into a label with {label}: {e}") from e
@@ -198,14 +251,22 @@ def _by_class(path, label):
     return {name: _class_files(folder) for name,folder in folders.items()}
 
 # %% ../nbs/library/image_files.ipynb #f89eb44a
-def read_all(paths, invert, size, desc):
-    "The pixels of image files that have one size, shape (n, h, w)."
-    images = []
-    for path in tqdm(paths, desc=desc, unit=" files", leave=False, delay=2, disable=None):
-        images.append(_read(path, invert, size))
-        if images[-1].shape!=images[0].shape:
-            raise ValueError(f"all images should have one size, but {paths[0]} has {images[0].shape} and {path} "
-                             f"has {images[-1].shape}: pass resize={images[0].shape}, or another (height, width)")
+def read_all(
+    sources,  # Image files and Pillow images
+    invert,   # Swap ink and paper?
+    size,     # Height and width to bring them to, or None
+    desc,     # What a progress bar calls it
+    advice="pass resize={}, or another (height, width)",  # What to do if they differ in size
+):            # Their pixels, shape (n, h, w), uint8
+    "The pixels of images that have one size; warns of faint scans, and not of bright borders."
+    images,highest = [],[]
+    for source in progress(sources, desc):
+        pixels,value = _read(source, invert, size)
+        if images and pixels.shape!=images[0].shape:
+            raise refusal(ValueError, f"all images should have one size, but {sources[0]} has {images[0].shape} and {source} has {pixels.shape}",
+                          advice.format(images[0].shape), resize=images[0].shape)
+        images.append(pixels), highest.append(value)
+    _warn_if_faint(sources, highest)
     return np.stack(images)
 
 # %% ../nbs/library/image_files.ipynb #7232a0b9
@@ -218,7 +279,7 @@ def load_folder(
     """The images of a folder of class subfolders, each read as `read_image` reads it.
 
     Hidden files are ignored, and so are files beside the class folders. Warns once if images have a bright
-    border. Raises `NotADirectoryError`, `ValueError` (no classes, an empty class, two sizes, a file that is no image or
+    border, and once if they are faint scans of 16 bits. Raises `NotADirectoryError`, `ValueError` (no classes, an empty class, two sizes, a file that is no image or
     cannot be used) and `OSError` (an image that cannot be read), each with the file's name."""
     path,size = Path(path),checked_size(resize)
     if not path.is_dir():
@@ -227,9 +288,7 @@ def load_folder(
     paths = [f for fs in by_class.values() for f in fs]
     images = read_all(paths, invert, size, f"Reading {path.name}")
     bright = [f for f,is_bright in zip(paths, has_bright_border(images)) if is_bright]
-    if bright:
-        warn_caller(f"{len(bright)} of the {len(paths)} images in {path} have a bright border, the first is "
-                    f"{bright[0]}, {_ADVICE[bool(invert)]}")
+    if bright: _warn_of_paper(f"{len(bright)} of the {len(paths)} images in {path} have a bright border, the first is {bright[0]}", invert)
     labels = np.repeat(list(by_class), [len(fs) for fs in by_class.values()])
     names = np.array([f.relative_to(path).as_posix() for f in paths])
     return ImageSet(torch.from_numpy(images), labels, names, tuple(by_class))

@@ -7,10 +7,18 @@ __all__ = ['ImageSet']
 
 # %% ../nbs/library/image_set.ipynb #c1781cee
 from dataclasses import dataclass
+from unicodedata import normalize
 
 import numpy as np
 import torch
 from torch import Tensor
+
+# %% ../nbs/library/image_set.ipynb #d93715bd
+def composed(
+    label:object,  # Label or name of a class
+)->object:         # The same; a string in Unicode's composed form (NFC), in which what looks alike is equal
+    "One spelling for names that are canonically the same."
+    return normalize("NFC", label) if isinstance(label, str) else label
 
 # %% ../nbs/library/image_set.ipynb #813b543d
 @dataclass(frozen=True, eq=False)
@@ -21,16 +29,23 @@ class ImageSet:
     names:np.ndarray   # File of each image, shape (n,), strings such as "train/3/10.png"
     classes:tuple      # The classes, in the order asked for
 
+    def __post_init__(self):
+        if self.labels.dtype.kind!="U": return
+        found,where = np.unique(self.labels, return_inverse=True)
+        object.__setattr__(self, "labels", np.array([composed(label) for label in found.tolist()], dtype=str)[where])
+        object.__setattr__(self, "classes", tuple(map(composed, self.classes)))
+
     def __len__(self): return len(self.images)
 
     __iter__ = None  # Python would otherwise try the classes 0, 1, 2, …
 
-    def __contains__(self, label): return label in self.classes
+    def __contains__(self, label): return composed(label) in self.classes
 
     def __getitem__(self,
         label,   # One of `classes`
     )->Tensor:   # The images of that class, shape (n_label, h, w), uint8
         "The images of one class; raises `KeyError` for a class that is not there."
+        label = composed(label)
         if label not in self.classes:
             raise KeyError(f"no class {label!r} here: the classes are {list(self.classes)}")
         return self.images[torch.from_numpy(self.labels==label)]

@@ -6,6 +6,8 @@
 __all__ = ['as_images']
 
 # %% ../nbs/library/images.ipynb #4fe5e161
+import os
+from collections.abc import Iterator,MappingView,Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +20,31 @@ from .image_files import checked_size,has_bright_border,read_all,resized
 from .image_set import ImageSet
 
 # %% ../nbs/library/images.ipynb #ea67ec9d
+_PICTURE = (str,os.PathLike,Image.Image)
+
+def _listed(images):
+    "As a list what lists things one by one (a list, fastai's `L`, a column of a table, a generator); all else as it is."
+    if isinstance(images, _PICTURE): return [images]
+    if getattr(images, "shape", None)==(0,): return []
+    if isinstance(images, (Tensor,ImageSet,bytes)) or hasattr(images, "read"): return images
+    if isinstance(images, (list,tuple,Iterator,MappingView)): return list(images)
+    if hasattr(images, "__array__"):  # NumPy's, and a column of a table
+        kind = getattr(getattr(images, "dtype", None), "kind", "O")  # pandas' own types for text have the kind O
+        return list(np.asarray(images)) if kind in "OU" and np.ndim(images)==1 else images
+    return list(images) if isinstance(images, Sequence) else images
+
 def _pictures(images):
-    "The files and Pillow images that `images` is or lists; `None` if there are none."
-    listed = [images] if isinstance(images, (str,Path,Image.Image)) else images
-    if not isinstance(listed, (list,tuple)): return None
-    which = [isinstance(i, (str,Path,Image.Image)) for i in listed]
+    "The files and Pillow images in the list `images`; `None` if there are none."
+    which = [isinstance(i, _PICTURE) for i in images]
     if not any(which): return None
     if not all(which):
         i = which.index(False)
-        raise TypeError(f"images[{i}] is {type(listed[i]).__name__}, and others are files or Pillow images: pass one kind")
-    return [Path(i) if isinstance(i, str) else i for i in listed]
+        raise TypeError(f"images[{i}] is {type(images[i]).__name__}, and others are files or Pillow images: pass one kind")
+    return [i if isinstance(i, Image.Image) else Path(i) for i in images]
 
 # %% ../nbs/library/images.ipynb #fd4be5f6
 def as_images(
-    images:object,                    # Tensor or array of shape (n, h, w), `ImageSet`, or list of arrays, files, Pillow images
+    images:object,                    # Tensor or array of shape (n, h, w), `ImageSet`, or a list of arrays, files, Pillow images
     invert:bool=False,                # Swap ink and paper: `True` for dark ink on light paper
     resize:tuple[int,int]|None=None,  # Height and width to bring them to, in pixels, stretched if need be
 )->Tensor:                            # Grayscale images, shape (n, h, w): uint8, or floats from 0 to 1 if they were floats
@@ -39,10 +52,13 @@ def as_images(
 
     Files are read as `read_image` reads them, but without its warning; arrays are checked: uint8 from 0 to 255, or floats from 0 to 1, never
     rescaled by guess. Raises `TypeError`, `ValueError` or `OSError`, which say what was wrong and how to mend it."""
-    size,pictures = checked_size(resize),_pictures(images)
-    if pictures is not None: return torch.from_numpy(read_all(pictures, invert, size, "Reading images"))
+    size,images = checked_size(resize),_listed(images)
+    if isinstance(images, list):
+        if not images: raise ValueError("images lists nothing, not one image: look at where the list comes from")
+        pictures = _pictures(images)
+        if pictures: return torch.from_numpy(read_all(pictures, invert, size, "Reading images", "bring them to one with as_images(images, resize={})"))
     if isinstance(images, ImageSet): images = images.images
-    if size and isinstance(images, (list,tuple)) and len(images):
+    if size and isinstance(images, list):
         return torch.cat([as_images(image[None], invert, size) for image in as_tensors(images)])
     images = check_values(check_stack(as_numbers(images)))
     if invert: images = 255-images if images.dtype==torch.uint8 else 1-images.float()
@@ -56,6 +72,6 @@ def mostly_bright(
     images:Tensor,  # Grayscale images, shape (n, h, w): uint8, or floats from 0 to 1
 )->bool:            # True if most have a border that is mostly ink; False for no images
     "Do most of the images have a bright border, as paper has? The first few dozen tell; tiny images are all border."
-    some = check_values(check_stack(as_numbers(images))[:64]).detach().cpu()
+    some = images[:64].detach().cpu()
     if len(some)==0 or min(some.shape[1:])<8: return False
     return bool(has_bright_border((some.float() if some.is_floating_point() else some).numpy()).mean()>0.5)

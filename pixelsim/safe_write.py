@@ -6,22 +6,50 @@
 __all__ = ['write_whole']
 
 # %% ../nbs/library/safe_write.ipynb #4071ce12
-import os
+import errno,os,stat
+from contextlib import suppress
 from pathlib import Path
+
+# %% ../nbs/library/safe_write.ipynb #29b2c182
+def _write_new(path, content, private):
+    "Write the new file `path` and wait until the disk has it; with the rights that the user gives to new files, unless it is `private`."
+    with open(path, "xb", opener=lambda name,flags: os.open(name, flags, 0o600 if private else 0o666)) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())  # or a crash could leave the name of the new file with nothing in it
+
+def _take_after(old, was, new):
+    "Give the file `new` the attributes, the owner and the mode of `old`, of which `was` is the status, as far as that is allowed."
+    if hasattr(os, "listxattr"):
+        with suppress(OSError):
+            for name in os.listxattr(old):
+                with suppress(OSError): os.setxattr(new, name, os.getxattr(old, name))
+    if hasattr(os, "chown"):
+        for owner in ((-1, was.st_gid), (was.st_uid, -1)):
+            with suppress(OSError): os.chown(new, *owner)
+    with suppress(OSError): os.chmod(new, was.st_mode&0o777)
 
 # %% ../nbs/library/safe_write.ipynb #c52c3fe6
 def write_whole(
-    path:str|Path,  # File to write; one that is there is replaced
+    path:str|Path,  # File to write; one that is there is replaced, and a link is followed
     content:bytes,  # All that it should hold
 )->Path:            # The same path
     """Write a file beside its place and move it there when it is complete.
 
-    Whoever reads `path` finds the old content or the new one, never a part. Raises `OSError` if it cannot be
-    written; then nothing has changed."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    Whoever reads `path` finds the old content or the new one, never a part, also if several threads or processes write. Mode, owner
+    and attributes stay what they were as far as the system lets us; another hard link to the file keeps the old content. Raises
+    `OSError` if it cannot be written; then nothing has changed."""
+    target = Path(os.path.realpath(path))
+    partial = target.with_name(f".{os.urandom(8).hex()}.partial")
     try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        was = os.stat(path) if os.path.exists(path) else None
+        if was and stat.S_ISDIR(was.st_mode): raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if target.is_symlink(): raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        if was and not stat.S_ISREG(was.st_mode): target.write_bytes(content)  # a pipe or a device is written to, not replaced
+        else:
+            _write_new(partial, content, private=was is not None)
+            if was: _take_after(target, was, partial)
+            os.replace(partial, target)
+    except OSError as e: raise OSError(e.errno, e.strerror, str(path)) from e  # the name that the caller knows
     finally: partial.unlink(missing_ok=True)
-    return path
+    return Path(path)
