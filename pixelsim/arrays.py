@@ -169,7 +169,7 @@ def check_pair(
     if min(a.ndim, b.ndim)<2 or a.shape[-2:]!=b.shape[-2:]:
         raise ValueError(f"a and b should be images of one size, shape (..., h, w), {got}")
     if 0 in a.shape[-2:]: raise ValueError(f"a and b should be images, but these have no pixels, {got}")
-    try: torch.broadcast_shapes(a.shape, b.shape)
-    except RuntimeError:
+    try: np.broadcast_shapes(a.shape, b.shape)  # torch's imports SymPy first
+    except ValueError:
         raise ValueError(f"a and b should be as many images, or one of them a single one, {got}: "
                          "for every pair of images pass a[:, None]") from None

@@ -8,13 +8,12 @@ __all__ = []
 # %% ../nbs/library/cli.ipynb #12dfdb26
 import argparse,json,os,re,shlex,sys,warnings
 from collections.abc import Sequence
+from contextlib import contextmanager,nullcontext
 from pathlib import Path
 
 from . import __version__
 
 # %% ../nbs/library/cli.ipynb #05b09752
-_WORDS = {"pass invert=False": "leave out --invert", "invert=True": "--invert"}  # the library's word: ours
-
 def _table(header, rows):
     "Lines of aligned text: the first column starts on the left, the others end on the right."
     lines = [[str(cell) for cell in line] for line in [header, *rows]]
@@ -26,16 +25,25 @@ def _printable(text):
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 def _say(text):
-    "Print one line on stderr, which names options as they are called here."
-    for theirs,ours in _WORDS.items(): text = text.replace(theirs, ours)
-    text = re.sub(r"resize=\((\d+), (\d+)\), or another \(height, width\)", r"--size \1x\2, or another", text)
-    print("pixelsim:", _printable(" ".join(text.split())), file=sys.stderr)
+    "Print one line on stderr, if there is one; a progress bar makes room for it."
+    if sys.stderr is None: return  # print would take stdout
+    bars = sys.modules.get("tqdm")
+    with bars.tqdm.external_write_mode(sys.stderr) if bars else nullcontext():
+        print("pixelsim:", _printable(" ".join(text.split())), file=sys.stderr)
 
-def _complain(why):
-    "Say what went wrong."
-    if isinstance(why, OSError) and why.filename: why = f"{why.filename}: {why.strerror}"
-    elif not isinstance(why, (OSError,ValueError,str)): why = f"{type(why).__name__}: {why}"
-    _say(str(why))
+# %% ../nbs/library/cli.ipynb #f7a547cd
+def _option(name, value, args):
+    "What to do about it with an option of this command; `None` if it has none for that."
+    if name=="invert":
+        return "for dark ink on light paper pass --invert" if value else "for light ink on a dark background leave out --invert"
+    if name=="resize": return "pass --size {}x{}, or another".format(*value) if hasattr(args, "size") else "pass --resize"
+
+def _in_our_words(said, args):
+    "What an error or a warning says, and how to mend it in a terminal."
+    if isinstance(said, OSError) and said.filename: return f"{said.filename}: {said.strerror}"
+    options = [option for way in getattr(said, "way_out", {}).items() if (option := _option(*way, args))]
+    if options: return f"{said.problem}: {'; '.join(options)}"
+    return str(said) if isinstance(said, (OSError,ValueError,Warning)) else f"{type(said).__name__}: {said}"
 
 # %% ../nbs/library/cli.ipynb #bf4de1cb
 def _add(commands, run, about, example):
@@ -47,11 +55,14 @@ def _add(commands, run, about, example):
     command.set_defaults(run=run)
     return command
 
+def _add_path(command, name, **more):
+    "Add a path; in --out=~/m.npz the shell leaves the ~ to us."
+    command.add_argument(name, type=os.path.expanduser, **more)
+
 def _add_reading(command, resize=True):
     "Add the options that say how images are read."
     command.add_argument("--invert", action="store_true", help="for dark ink on light paper")
-    if not resize: return
-    command.add_argument("--resize", action="store_true", help="stretch images to the model's size")
+    if resize: command.add_argument("--resize", action="store_true", help="stretch images to the model's size")
 
 # %% ../nbs/library/cli.ipynb #1b908f70
 def _digits(text):
@@ -65,9 +76,8 @@ def _model(path, digits):
     "The model saved at `path`; without a path, one fitted on the bundled `digits`."
     from pixelsim.classifier import PixelSimilarity
     if path is not None: return PixelSimilarity.load(path)
-    from pixelsim.digits import load_mnist
-    train,_ = load_mnist(digits)
-    return PixelSimilarity().fit(train.images, train.labels)
+    from pixelsim.digits import digits_bundle,mnist_split
+    return PixelSimilarity().fit(mnist_split(digits_bundle(), "train", digits))
 
 def _size(model): return tuple(model.prototypes_.shape[1:])
 
@@ -79,36 +89,44 @@ def _check_size(name, size, model):
                          " resize it, or pass --resize")
 
 # %% ../nbs/library/cli.ipynb #4b504cfa
-def _unwarned(call, images):
-    "What `call` makes of images about which `read_image` or `load_folder` has warned, naming the files."
+@contextmanager
+def _heard(about_paper):
+    "Show the warnings of this block; those that ink and paper may be swapped only if `about_paper`."
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return call(images)
+        show = warnings.showwarning
+        def some(message, *place, **more):
+            if about_paper or "invert" not in getattr(message, "way_out", {}): show(message, *place, **more)
+        warnings.showwarning = some
+        yield
+
+def _on_paper(model):
+    "Was it fitted on dark ink on light paper? Then only the model can say which image has it the other way round."
+    from pixelsim.images import mostly_bright
+    return mostly_bright(model.prototypes_)
 
 def _predicted(file, model, args):
     "What the model says of one image file."
     from pixelsim.image_files import read_image
-    image = read_image(file, invert=args.invert, resize=_size(model) if args.resize else None)
+    paper = _on_paper(model)
+    with _heard(not paper): image = read_image(file, invert=args.invert, resize=_size(model) if args.resize else None)
     _check_size(file, tuple(image.shape), model)
-    distances = _unwarned(model.distances, image[None])[0]
-    nearest,second = distances.sort().values[:2].tolist()
-    return dict(file=file, label=str(model.classes_[distances.argmin().item()]), margin=second-nearest,
-                distances={str(c): d for c,d in zip(model.classes_, distances.tolist())})
+    with _heard(paper): label = model.predict(image[None])[0]
+    with _heard(False): distances = dict(zip(model.classes_, model.distances(image[None])[0].tolist()))
+    second = min((d for c,d in distances.items() if c!=label), default=distances[label])
+    return dict(file=file, label=str(label), margin=max(0., second-distances[label]), distances={str(c): d for c,d in distances.items()})
 
 def _predict(args):
     "Print what each file shows; returns 1 if one of them is no image for this model."
-    from tqdm import tqdm
+    from pixelsim.messages import progress
     model,found = _model(args.model, args.digits),[]
-    with tqdm(args.files, desc="Predicting", unit=" files", leave=False, delay=1, disable=None) as bar:
-        for file in bar:
-            try: found.append(_predicted(file, model, args))
-            except Exception as e:  # whatever is wrong with one file, the others are not to blame
-                bar.clear()
-                _complain(e)
+    for file in progress(args.files, "Predicting"):
+        try: found.append(_predicted(file, model, args))
+        except Exception as e: _say(_in_our_words(e, args))  # whatever is wrong with one file, the others are not to blame
     if args.json: print(json.dumps(found, indent=1))
     elif found: print(_prediction_table(found))
     return int(len(found)<len(args.files))
 
+# %% ../nbs/library/cli.ipynb #07b48430
 def _prediction_table(found):
     "The predictions as text: file, label, margin, and the distance to each class."
     numbers = [[f"{x:.4f}" for x in (p["margin"], *p["distances"].values())] for p in found]
@@ -119,9 +137,9 @@ def _add_predict(commands):
     "Add `pixelsim predict`."
     command = _add(commands, _predict, "say what image files show; the margin is how much nearer the class "
                    "is than the runner-up", "pixelsim predict scans/1.png scans/2.png --model letters.npz")
-    command.add_argument("files", nargs="+", metavar="FILE", help="image file, of the size of the model")
+    _add_path(command, "files", nargs="+", metavar="FILE", help="image file, of the size of the model")
     which = command.add_mutually_exclusive_group()
-    which.add_argument("--model", help="model that pixelsim fit has saved (default: one of the digits)")
+    _add_path(which, "--model", help="model that pixelsim fit has saved (default: one of the digits)")
     which.add_argument("--digits", type=_digits, default=[3, 7], metavar="DIGITS",
                        help="which bundled digits to tell apart, for example 0123456789 (default: 37)")
     _add_reading(command)
@@ -136,7 +154,8 @@ def _height_width(text):
 
 def _check_out(path, force):
     "Raise `OSError` now, before all the reading, if the model cannot or must not be written to `path`."
-    if not path.parent.is_dir(): raise FileNotFoundError(f"there is no folder {path.parent}: make it first")
+    folder = Path(os.path.realpath(path)).parent  # of what a link leads to
+    if not folder.is_dir(): raise FileNotFoundError(f"there is no folder {folder if path.is_symlink() else path.parent}: make it first")
     if path.is_dir(): raise IsADirectoryError(f"{path} is a folder: name a file in it, such as model.npz")
     if os.path.lexists(path) and not force:
         raise FileExistsError(f"{path} is there already: name another file, or replace it with --force")
@@ -147,19 +166,21 @@ def _fit(args):
     from pixelsim.classifier import PixelSimilarity
     from pixelsim.image_files import load_folder
     data = load_folder(args.folder, invert=args.invert, resize=args.size)
-    PixelSimilarity(args.distance).fit(data.images, data.labels).save(args.out)
+    with _heard(False): model = PixelSimilarity(args.distance).fit(data)  # load_folder has warned, with the names of the files
+    model.save(args.out)
     print(_table(["class", "images"], [[_printable(c), len(data[c])] for c in data.classes]))
     size = "×".join(map(str, data.images.shape[1:]))
     what = f"{len(data.classes)} classes, {size} pixels, distance {args.distance}"
     print(f"saved {_printable(args.out)}: {what}")
     return 0
 
+# %% ../nbs/library/cli.ipynb #4987f387
 def _add_fit(commands):
     "Add `pixelsim fit`."
     command = _add(commands, _fit, "learn from a folder with one subfolder of images for each class",
                    "pixelsim fit letters/train --out letters.npz --distance l2")
-    command.add_argument("folder", metavar="FOLDER", help="folder of subfolders, each named as its class")
-    command.add_argument("--out", required=True, metavar="MODEL", help="file to save, for example model.npz")
+    _add_path(command, "folder", metavar="FOLDER", help="folder of subfolders, each named as its class")
+    _add_path(command, "--out", required=True, metavar="MODEL", help="file to save, for example model.npz")
     command.add_argument("--distance", choices=["l1", "l2"], default="l1",
                          help="mean absolute or root mean squared difference (default: l1)")
     _add_reading(command, resize=False)
@@ -170,12 +191,15 @@ def _add_fit(commands):
 # %% ../nbs/library/cli.ipynb #66a27794
 def _scores(model, data):
     "All that `pixelsim score` says, ready for JSON; `ValueError` for a class that the model does not know."
+    import numpy as np
     from pixelsim.accuracy import accuracy_interval,class_accuracies,confusion_matrix
-    classes = [str(c) for c in model.classes_]
+    from pixelsim.image_set import composed
+    names = {c: composed(str(c)) for c in model.classes_}
+    classes = [*names.values()]
     unknown = [c for c in data.classes if c not in classes]
     if unknown:
         raise ValueError(f"the folder has the class {unknown[0]!r}, but the model knows {', '.join(classes)}")
-    predicted = _unwarned(model.predict, data.images).astype(str)
+    with _heard(_on_paper(model)): predicted = np.array([names[c] for c in model.predict(data.images)])
     right,total = int((predicted==data.labels).sum()),len(data)
     each = class_accuracies(predicted, data.labels)
     return dict(accuracy=right/total, right=right, total=total, interval=accuracy_interval(right, total),
@@ -186,12 +210,13 @@ def _score(args):
     "Print how well a model does on a folder."
     from pixelsim.image_files import load_folder
     model = _model(args.model, None)
-    data = load_folder(args.folder, invert=args.invert, resize=_size(model) if args.resize else None)
+    with _heard(not _on_paper(model)): data = load_folder(args.folder, invert=args.invert, resize=_size(model) if args.resize else None)
     _check_size(f"each image in {args.folder}", tuple(data.images.shape[1:]), model)
     scores = _scores(model, data)
     print(json.dumps(scores, indent=1) if args.json else _score_text(scores))
     return 0
 
+# %% ../nbs/library/cli.ipynb #48e964d0
 def _score_text(scores):
     "The scores as text: accuracy and interval, then each class, then the confusion matrix."
     low,high = scores["interval"]
@@ -208,8 +233,8 @@ def _add_score(commands):
     "Add `pixelsim score`."
     command = _add(commands, _score, "measure a model on images that it has not seen",
                    "pixelsim score letters.npz letters/valid")
-    command.add_argument("model", metavar="MODEL", help="model that pixelsim fit has saved")
-    command.add_argument("folder", metavar="FOLDER", help="folder of subfolders, each named as its class")
+    _add_path(command, "model", metavar="MODEL", help="model that pixelsim fit has saved")
+    _add_path(command, "folder", metavar="FOLDER", help="folder of subfolders, each named as its class")
     _add_reading(command)
     command.add_argument("--json", action="store_true", help="print a JSON object")
 
@@ -234,7 +259,7 @@ def _add_lessons(commands):
     "Add `pixelsim lessons`."
     command = _add(commands, _lessons, "copy the lessons of this version into a folder; files that you "
                    "changed are left alone", "pixelsim lessons my-lessons")
-    command.add_argument("folder", nargs="?", default="pixelsim-lessons", metavar="DIR",
+    _add_path(command, "folder", nargs="?", default="pixelsim-lessons", metavar="DIR",
                          help="where to put them (default: pixelsim-lessons)")
 
 # %% ../nbs/library/cli.ipynb #fe4d52ba
@@ -246,43 +271,58 @@ _EPILOG = """examples:
 
 exit status: 0 fine, 1 something failed (stderr says what), 2 wrong usage"""
 
-def _parser():
+def parser():
     "The whole command line."
-    parser = argparse.ArgumentParser(
+    whole = argparse.ArgumentParser(
         prog="pixelsim", description="Tell images apart by the mean image of each class.", epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=f"pixelsim {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    whole.add_argument("--version", action="version", version=f"pixelsim {__version__}")
+    commands = whole.add_subparsers(metavar="COMMAND", required=True)
     for add in (_add_predict, _add_fit, _add_score, _add_lessons): add(commands)
-    return parser
+    return whole
 
 # %% ../nbs/library/cli.ipynb #ece59656
+def _take_numbers():
+    "Open what is closed of stdin, stdout and stderr: a model that got one of their numbers would get what libraries print."
+    for number in range(3):
+        try: os.fstat(number)
+        except OSError: os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+def _flush():
+    "Send on what was printed; what nobody can take is dropped, or Python would try once more at its end."
+    if sys.stdout is None: return
+    try: sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
+
 def _run(argv):
     "Carry out the command; what it printed has left the process when this returns or raises."
+    _take_numbers()
     for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no reason to stop
         if hasattr(stream, "reconfigure"): stream.reconfigure(errors="backslashreplace")
     try:
-        args = _parser().parse_args(argv)
+        args = parser().parse_args(argv)
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
-            warnings.showwarning = lambda message, *place, **more: _say(f"note: {message}")
-            return args.run(args)
-    finally: sys.stdout.flush()
+            warnings.showwarning = lambda message, *place, **more: _say(f"note: {_in_our_words(message, args)}")
+            try: return args.run(args)
+            except BrokenPipeError: raise
+            except Exception as e: _say(_in_our_words(e, args))
+            return 1
+    finally: _flush()
 
-def _leave_stdout():
-    "Nobody reads on: send what is still to come nowhere, or Python would complain at its end."
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
-
+# %% ../nbs/library/cli.ipynb #f14dee15
 def main(
     argv:Sequence[str]|None=None,  # The words after `pixelsim`; those of the command line if None
 )->int:                            # Exit status: 0 fine, 1 something failed, 130 stopped with Ctrl-C
     "The command `pixelsim`; raises `SystemExit` after --help and --version (0) and for wrong usage (2)."
     try: return _run(argv)
-    except KeyboardInterrupt:
-        print("pixelsim: stopped", file=sys.stderr)
-        return 130
-    except BrokenPipeError: return _leave_stdout()
-    except Exception as e:
-        _complain(e)
+    except KeyboardInterrupt: _say("stopped")
+    except BrokenPipeError: return 1  # whoever read it has seen enough
+    except OSError as e:  # stdout takes no more
+        _say(_in_our_words(e, None))
         return 1
+    return 130
+
+if __name__=="__main__" and "__file__" in globals(): sys.exit(main())  # python -m pixelsim.cli, and not a notebook

@@ -37,8 +37,10 @@ def _checked_digits(digits):
     if len(set(digits)) < len(digits): raise ValueError(f"each digit should be named once, got {list(digits)}")
     return tuple(int(d) for d in digits)
 
-def _image_set(bundle, split, digits):
-    "The `digits` of one split of the open `bundle`."
+# %% ../nbs/library/digits.ipynb #2368d5ec
+def mnist_split(bundle, split, digits):
+    "The `digits` of one split, train or valid, of the open `bundle`."
+    digits = _checked_digits(digits)
     parts = [bundle[f"{split}_{d}"] for d in digits]
     names = [f"{split}/{d}/{i}.png" for d in digits for i in bundle[f"{split}_{d}_index"]]
     labels = np.repeat(digits, [len(p) for p in parts])
@@ -55,4 +57,4 @@ def load_mnist(
     if the bundled file is damaged. Source: LeCun, Bottou, Bengio, Haffner (1998), https://doi.org/10.1109/5.726791."""
     digits = _checked_digits(digits)
     bundle = digits_bundle()
-    return _image_set(bundle, "train", digits), _image_set(bundle, "valid", digits)
+    return mnist_split(bundle, "train", digits),mnist_split(bundle, "valid", digits)

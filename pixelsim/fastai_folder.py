@@ -14,9 +14,9 @@ from pathlib import Path
 from fastcore.xtras import Config
 from filelock import FileLock
 from PIL import Image
-from tqdm import tqdm
 
 from .digits import digits_bundle
+from .messages import progress
 
 # %% ../nbs/library/fastai_folder.ipynb #e22341af
 @dataclass(frozen=True)
@@ -57,13 +57,10 @@ def missing_files(folder, layout, contents):
 # %% ../nbs/library/fastai_folder.ipynb #b1559992
 def _write_folder(folder, layout, bundle, contents):
     "Write every file of `layout` into `folder`, which must not exist."
-    total = sum(len(names) for _,names in contents.values())
-    with tqdm(total=total, desc=f"Writing {layout.folder}", unit=" files", leave=False) as bar:
-        for sub,(key,names) in contents.items():
-            (folder/sub).mkdir(parents=True)
-            for name,pixels in zip(names, bundle[key]):
-                Image.fromarray(pixels).save(folder/sub/name)
-                bar.update()
+    for sub in contents: (folder/sub).mkdir(parents=True)
+    images = ((folder/sub/name, pixels) for sub,(key,names) in contents.items() for name,pixels in zip(names, bundle[key]))
+    for file,pixels in progress(images, f"Writing {layout.folder}", sum(len(names) for _,names in contents.values())):
+        Image.fromarray(pixels).save(file)
     if layout.csv:
         with (folder/"labels.csv").open("w", newline="") as f:
             rows = csv.writer(f, lineterminator="\n")
@@ -90,7 +87,7 @@ def _mnist_folder(layout):
                     _write_folder(partial, layout, bundle, contents)
                     partial.rename(folder)
                 finally: shutil.rmtree(partial, ignore_errors=True)
-    except OSError as e:
+    except (OSError, RuntimeError) as e:  # RuntimeError: there is no home folder
         raise OSError(f"cannot write the digits below {getenv('FASTAI_HOME', '~/.fastai')} ({e}): set FASTAI_HOME "
                       "to a folder that you can write to, or use load_mnist(), which writes no files") from e
     absent = missing_files(folder, layout, contents)

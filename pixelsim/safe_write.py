@@ -40,7 +40,7 @@ def write_whole(
     and attributes stay what they were as far as the system lets us; another hard link to the file keeps the old content. Raises
     `OSError` if it cannot be written; then nothing has changed."""
     target = Path(os.path.realpath(path))
-    partial = target.with_name(f".{os.urandom(8).hex()}.partial")
+    partial = target.parent/f".{os.urandom(8).hex()}.partial"
     try:
         was = os.stat(path) if os.path.exists(path) else None
         if was and stat.S_ISDIR(was.st_mode): raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
