@@ -51,5 +51,6 @@ def write_whole(
             if was: _take_after(target, was, partial)
             os.replace(partial, target)
     except OSError as e: raise OSError(e.errno, e.strerror, str(path)) from e  # the name that the caller knows
-    finally: partial.unlink(missing_ok=True)
+    finally:
+        with suppress(OSError): partial.unlink()
     return Path(path)
