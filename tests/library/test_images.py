@@ -1,0 +1,145 @@
+"A set of images, and everything that may hold images: lists of every kind, files, arrays, Pillow's pictures."
+import io
+import re
+import warnings
+from collections import OrderedDict, UserList, deque
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from fastcore.foundation import L
+from PIL import Image
+
+from pixelsim.images import as_images, mostly_bright
+from pixelsim.image_set import ImageSet
+
+
+@pytest.fixture
+def files(tmp_path):
+    "Two files of 2×3 pixels, all 5 and all 9; on file systems in text order."
+    for value in (5, 9): Image.fromarray(np.full((2, 3), value, np.uint8)).save(tmp_path / f"{value}.png")
+    return [tmp_path / "5.png", tmp_path / "9.png"]
+
+
+# A set of images
+
+def made_set(labels, classes):
+    return ImageSet(torch.arange(4 * 2 * 3, dtype=torch.uint8).reshape(4, 2, 3), np.array(labels), np.array(["a", "b", "c", "d"]), classes)
+
+
+def test_image_set():
+    "Indexing gives one class in order; a class that is not there is a KeyError with the classes; len and repr."
+    made = made_set([7, 3, 7, 7], (3, 7))
+    assert torch.equal(made[7], made.images[[0, 2, 3]]) and torch.equal(made[3], made.images[1:2])
+    for label in (8, "3", [3, 7]):
+        with pytest.raises(KeyError, match=re.escape(f"no class {label!r} here: the classes are [3, 7]")): made[label]
+    assert len(made) == 4 and 7 in made and 8 not in made
+    assert repr(made) == "ImageSet of 4 images, 2×3 pixels: 1 of class 3, 3 of class 7"
+    with pytest.raises(TypeError): iter(made)
+
+
+@pytest.mark.parametrize("stored, asked", [("cafe\u0301", "caf\u00e9"), ("caf\u00e9", "cafe\u0301"), ("\u1112\u1161\u11ab", "\ud55c"), ("A\u030a", "\u212b")])
+def test_names_that_look_alike(stored, asked):
+    "An accent as a character of its own or not, a syllable of Hangul or its letters, Å or the unit Ångström: one class."
+    made = made_set([stored, "tea", stored, "tea"], (stored, "tea"))
+    assert asked in made and torch.equal(made[asked], made.images[::2]) and torch.equal(made[stored], made.images[::2])
+    assert made.classes[0] == made.labels[0] and len({made.classes[0]} & {stored, asked, "\u00c5"}) == 1
+
+
+# Whatever lists images
+
+LISTS = {"list": list, "tuple": tuple, "L": L, "array of strings": lambda f: np.array([str(p) for p in f]), "array of objects": lambda f: np.array(f, object),
+         "generator": lambda f: (p for p in f), "map": lambda f: map(str, f), "iterator": iter, "deque": deque, "UserList": UserList,
+         "values": lambda f: OrderedDict(enumerate(f)).values(), "keys": lambda f: dict.fromkeys(f).keys(), "strings": lambda f: [str(p) for p in f],
+         "pictures": lambda f: [Image.open(p) for p in f], "L of pictures": lambda f: L(f).map(Image.open), "mixed": lambda f: [str(f[0]), Image.open(f[1])],
+         "L of arrays": lambda f: L(np.asarray(Image.open(p)) for p in f), "generator of tensors": lambda f: (torch.tensor(np.array(Image.open(p))) for p in f)}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_lists_of_files_and_pictures(files, kind):
+    "Each kind of list gives the images in its order, and a model takes it too."
+    from pixelsim.classifier import PixelSimilarity
+    assert as_images(LISTS[kind](files)).tolist() == [[[5] * 3] * 2, [[9] * 3] * 2]
+    model = PixelSimilarity().fit(LISTS[kind](files), ["five", "nine"])
+    assert model.predict(LISTS[kind](files[::-1])).tolist() == ["nine", "five"]
+
+
+@pytest.mark.parametrize("dtype", [None, "string", "category", object])
+def test_columns_of_a_table(files, dtype):
+    "A column of paths, of each type that pandas has for them, with an index that does not start at 0; a column of arrays too."
+    pandas = pytest.importorskip("pandas", reason="NOT TESTED: pandas is not installed")
+    table = pandas.DataFrame({"file": pandas.Series([str(f) for f in files], index=[7, 3], dtype=dtype)})
+    assert as_images(table.file)[:, 0, 0].tolist() == as_images(pandas.Index(table.file))[:, 0, 0].tolist() == [5, 9]
+    assert as_images(pandas.Series([np.asarray(Image.open(f)) for f in files]))[:, 0, 0].tolist() == [5, 9]
+    table.loc[3, "file"] = None
+    with pytest.raises(TypeError, match=r"images\[1\] is \w+, and others are files or Pillow images"): as_images(table.file)
+
+
+@pytest.mark.parametrize("one", [str, Path, Image.open])
+def test_one_file(files, one): assert as_images(one(files[1])).tolist() == [[[9] * 3] * 2]
+
+
+@pytest.mark.parametrize("nothing", [[], (), L(), np.array([]), torch.tensor([]), iter([]), (i for i in ()), np.array([], object)], ids=str)
+def test_nothing_at_all(nothing, model):
+    "An empty list, a pattern that found no file: the truth, and no advice to reshape it. No images of a size are still no images."
+    with pytest.raises(ValueError, match="^images lists nothing, not one image: look at where the list comes from$"): model.predict(nothing)
+    assert model.predict(np.zeros((0, 28, 28), np.uint8)).tolist() == []
+
+
+@pytest.mark.parametrize("wrong", [{"a": 1}, {"a.png"}, None, b"a.png", io.BytesIO(b"x"), object()], ids=lambda w: type(w).__name__)
+def test_what_lists_no_images(wrong):
+    "A dictionary, a set (which has no order), bytes, an open file: a TypeError that names the kind."
+    with pytest.raises(TypeError, match=f"^images: (expected numbers, )?got {type(wrong).__name__.removesuffix('Type')}"): as_images(wrong)
+
+
+def test_two_kinds_in_one_list(files):
+    with pytest.raises(TypeError, match=re.escape("images[1] is Tensor, and others are files or Pillow images: pass one kind")):
+        as_images([files[0], torch.zeros(2, 3)])
+
+
+def test_sizes_that_differ(files, tmp_path):
+    "Files of two sizes: the advice, followed, works, for arrays too; the way out is the size of the first."
+    Image.fromarray(np.full((4, 6), 9, np.uint8)).save(files[1])
+    for images in (files, [np.asarray(Image.open(f)) for f in files]):
+        with pytest.raises(ValueError, match="one size") as caught: as_images(images)
+        advice = re.search(r"as_images\(images, resize=.*?\)\)", str(caught.value))[0]
+        assert eval(advice, {"as_images": as_images, "images": images}).shape[0] == 2
+    with pytest.raises(ValueError) as caught: as_images(files)
+    assert as_images(files, **caught.value.way_out)[:, 0, 0].tolist() == [5, 9]
+
+
+# invert and resize, for what is in memory
+
+@pytest.mark.parametrize("make, whole", [(torch.tensor, 255), (lambda x: torch.tensor(x, dtype=torch.uint8), 255), (lambda x: torch.tensor(x)/255, 1)],
+                         ids=["int64 is refused", "uint8", "floats"])
+def test_inverted_and_resized(make, whole):
+    "By hand: the average of 0 and 100 of 255 is 50; inverted first, 255 and 155 give 205. Floats are not rounded."
+    images = make([[[0, 100]]])
+    if images.dtype == torch.int64:
+        with pytest.raises(TypeError, match="should be uint8"): as_images(images)
+        return
+    assert as_images(images, resize=(1, 1)).tolist() == [[[pytest.approx(50 * whole / 255)]]]
+    assert as_images(images, invert=True, resize=(1, 1)).tolist() == [[[pytest.approx(205 * whole / 255)]]]
+    assert as_images([images[0], images[0]], resize=(2, 2)).shape == (2, 2, 2) and as_images(images[:0], resize=(5, 4)).shape == (0, 5, 4)
+    assert torch.equal(as_images(images), images) and as_images(images).dtype == as_images(images, resize=(3, 3)).dtype == images.dtype
+
+
+def test_an_image_set_is_its_images(digits): assert as_images(digits[1]) is digits[1].images or torch.equal(as_images(digits[1]), digits[1].images)
+
+
+def test_files_come_without_a_warning_each(files):
+    "A bright file among many is no reason to warn here: the classifier asks whether most are."
+    Image.fromarray(np.full((20, 20), 255, np.uint8)).save(files[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        as_images(files[:1])
+
+
+@pytest.mark.parametrize("share, wanted", [(0, False), (2, False), (3, True), (4, True)])
+def test_mostly_bright(share, wanted):
+    "More than half with a bright border; images of fewer than eight pixels a side are all border, and none says nothing."
+    images = torch.zeros(4, 8, 8, dtype=torch.uint8)
+    images[:share] = 255
+    assert mostly_bright(images) == mostly_bright(images / 255) == wanted
+    assert not mostly_bright(images[:, :7]) and not mostly_bright(images[:0])
