@@ -1,23 +1,17 @@
-"""The bundled digits, and the folders made of them.
+"""The folders of files made of the digits, where fastai finds them.
 
 Every test gets its own FASTAI_HOME, so the folder that fastai uses on this machine is never touched. What needs a
 second process gets a real one.
 """
 import csv
-import gzip
-import hashlib
 import os
-import re
 import shutil
 import string
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import zipfile
-import zlib
 from contextlib import contextmanager
 from importlib.resources import files
 from importlib.util import find_spec
@@ -25,32 +19,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from filelock import FileLock
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
-from pixelsim import digits
-from pixelsim.digits import load_mnist
+import pixelsim
+from pixelsim import fastai_folder
+from pixelsim.digits import digits_bundle, load_mnist
 from pixelsim.fastai_folder import mnist_folder, mnist_sample_folder
-from pixelsim.image_set import ImageSet
 
 try: import fcntl
 except ImportError: fcntl = None  # Windows
 
-ROOT = Path(__file__).parents[1]
+OFFLINE = Path(__file__).parents[2] / "tools" / "offline"
 BUNDLE = files("pixelsim").joinpath("data/mnist.npz")
-BUILDER = ROOT / "tools" / "build_digits.py"
-
-# MNIST's own table of how often each digit occurs, 0 to 9
-COUNTS = {"train": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
-          "valid": [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]}
-# SHA-256 of the four original files, unzipped
-ORIGINALS = {"train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-             "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-             "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-             "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}
 IN_SAMPLE = 6131 + 6265 + 1010 + 1028
 EACH = 120  # in the smaller sample, of each class and split
 IN_FEW = 4 * EACH
@@ -74,12 +55,6 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def bundle():
-    "The bundled arrays, read with NumPy alone."
-    with BUNDLE.open("rb") as file, np.load(file, allow_pickle=False) as arrays: return {k: arrays[k] for k in arrays}
-
-
-@pytest.fixture(scope="session")
 def sample(fastai_home):
     "The folder of threes and sevens, made once for all tests; they only read it."
     return fastai_home / "data" / "mnist_sample"
@@ -87,7 +62,7 @@ def sample(fastai_home):
 
 @pytest.fixture(scope="session")
 def everything(fastai_home):
-    "The folder of all digits, made once; tests only read it."
+    "The folder of all digits, made once (which several processes may ask for); tests only read it."
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FASTAI_HOME", str(fastai_home))
         return mnist_folder()
@@ -95,18 +70,18 @@ def everything(fastai_home):
 
 # Run first where what matters is how a folder is made, and not how many files are in it
 FEW = f"""
-from pixelsim import digits
-def few(whole=digits._bundle):
+from pixelsim import fastai_folder
+def few(whole=fastai_folder.digits_bundle):
     bundle = whole()
     return {{k: bundle[k][:{EACH}] for s in ("train", "valid") for d in (3, 7) for k in (f"{{s}}_{{d}}", f"{{s}}_{{d}}_index")}}
-digits._bundle = few
+fastai_folder.digits_bundle = few
 """
 
 
 @pytest.fixture
 def few_digits(monkeypatch):
     "In this process too, a bundle with a few digits of each class."
-    monkeypatch.setattr(digits, "_bundle", digits._bundle)  # put back afterwards
+    monkeypatch.setattr(fastai_folder, "digits_bundle", digits_bundle)  # put back afterwards
     exec(FEW, {})
 
 
@@ -115,7 +90,7 @@ def few(sample, tmp_path_factory):
     "The folder that is made of the few digits: a part of the sample, each file as there."
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FASTAI_HOME", str(tmp_path_factory.mktemp("few")))
-        patch.setattr(digits, "_bundle", digits._bundle)
+        patch.setattr(fastai_folder, "digits_bundle", digits_bundle)
         exec(FEW, {})
         folder = mnist_sample_folder()
     images = [f.relative_to(folder) for f in folder.rglob("*.png")]
@@ -131,7 +106,7 @@ def wanted(few):
 
 def start(code, *args, home, pythonpath=(), cwd=None):
     "A Python process that runs `code` with this very pixelsim and FASTAI_HOME at `home`."
-    path = [*map(str, pythonpath), str(Path(digits.__file__).parents[1]), *filter(None, [os.getenv("PYTHONPATH")])]
+    path = [*map(str, pythonpath), str(Path(pixelsim.__file__).parents[1]), *filter(None, [os.getenv("PYTHONPATH")])]
     env = os.environ | {"FASTAI_HOME": str(home), "PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1",
                         "PYTHONDONTWRITEBYTECODE": "1"}
     CHILDREN.append(subprocess.Popen([sys.executable, "-c", code, *map(str, args)], env=env, cwd=cwd,
@@ -186,224 +161,6 @@ def assert_whole(folder, wanted):
     assert os.listdir(folder.parent) == ["mnist_sample"]
 
 
-# The data
-
-def test_counts_types_and_order(bundle):
-    "Every digit occurs as often as published; arrays are uint8 images; positions are in the text order of file names."
-    assert sorted(bundle) == sorted(f"{s}_{d}{x}" for s in COUNTS for d in range(10) for x in ("", "_index"))
-    for split, counts in COUNTS.items():
-        for digit, count in enumerate(counts):
-            images, index = bundle[f"{split}_{digit}"], bundle[f"{split}_{digit}_index"]
-            assert images.shape == (count, 28, 28) and images.dtype == np.uint8
-            assert index.shape == (count,) and index.dtype.kind == "u"
-            names = [f"{i}.png" for i in index]
-            assert names == sorted(names)
-
-
-def test_no_pickle():
-    "Each array opens with pickles forbidden, and none holds Python objects."
-    with BUNDLE.open("rb") as shipped, zipfile.ZipFile(shipped) as archive:
-        assert len(archive.namelist()) == 40
-        for name in archive.namelist():
-            with archive.open(name) as file: assert np.load(file, allow_pickle=False).dtype.hasobject is False
-
-
-def test_load_mnist_gives_the_published_sets():
-    "All ten digits in order, with the published counts, as uint8 tensors, labels and names that agree."
-    for split, images in zip(COUNTS, load_mnist()):
-        assert isinstance(images, ImageSet) and images.classes == tuple(range(10))
-        assert images.images.dtype == torch.uint8 and tuple(images.images.shape) == (sum(COUNTS[split]), 28, 28)
-        assert images.labels.tolist() == [d for d, n in enumerate(COUNTS[split]) for _ in range(n)]
-        assert [int(n.split("/")[1]) for n in images.names] == images.labels.tolist()
-        assert len(set(images.names)) == sum(COUNTS[split])
-
-
-def test_the_books_first_threes():
-    "The first ten names and the 6×6 corner of the second three are the ones that the book prints."
-    train, valid = load_mnist([3, 7])
-    printed = [10, 10000, 10011, 10031, 10034, 10042, 10052, 1007, 10074, 10091]
-    assert train.names[:10].tolist() == [f"train/3/{i}.png" for i in printed]
-    assert train[3][1, 4:10, 4:10].tolist() == [
-        [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 29], [0, 0, 0, 48, 166, 224],
-        [0, 93, 244, 249, 253, 187], [0, 107, 253, 253, 230, 48], [0, 3, 20, 20, 15, 0]]
-    assert [len(s[d]) for s in (train, valid) for d in (3, 7)] == [6131, 6265, 1010, 1028]
-
-
-# Genuine, and remade by the builder
-
-@pytest.fixture(scope="session")
-def originals(bundle):
-    "The four files as MNIST's authors published them, put together again by hand from the bundle."
-    made = {}
-    for split, name in (("train", "train"), ("valid", "t10k")):
-        n = sum(COUNTS[split])
-        images, labels = np.zeros((n, 28, 28), np.uint8), np.full(n, 255, np.uint8)
-        for digit in range(10):
-            index = bundle[f"{split}_{digit}_index"]
-            images[index], labels[index] = bundle[f"{split}_{digit}"], digit
-        made[f"{name}-images-idx3-ubyte"] = struct.pack(">IIII", 2051, n, 28, 28) + images.tobytes()
-        made[f"{name}-labels-idx1-ubyte"] = struct.pack(">II", 2049, n) + labels.tobytes()
-    return made
-
-
-@pytest.fixture(scope="session")
-def originals_folder(originals, tmp_path_factory):
-    "The four files, gzipped, in a folder."
-    folder = tmp_path_factory.mktemp("originals")
-    for name, content in originals.items(): (folder / f"{name}.gz").write_bytes(gzip.compress(content, compresslevel=1))
-    return folder
-
-
-def build(folder, out):
-    "Run the builder; returns the finished process."
-    return subprocess.run([sys.executable, str(BUILDER), str(folder), "--out", str(out)], capture_output=True,
-                          text=True, env=os.environ | {"PYTHONUTF8": "1"}, encoding="utf-8", timeout=HANGS)
-
-
-@pytest.fixture(scope="session")
-def rebuilt(originals_folder, tmp_path_factory):
-    "The file that the builder makes of the four originals."
-    out = tmp_path_factory.mktemp("rebuilt") / "mnist.npz"
-    run = build(originals_folder, out)
-    assert run.returncode == 0, run.stderr
-    assert os.listdir(out.parent) == ["mnist.npz"]
-    return out
-
-
-@pytest.mark.parametrize("name", ORIGINALS)
-def test_the_bundle_is_the_original_data(originals, name):
-    "With every image back in its place, the original file appears, to the last bit."
-    assert hashlib.sha256(originals[name]).hexdigest() == ORIGINALS[name]
-
-
-def test_builder_makes_the_same_arrays(rebuilt, bundle):
-    "From the originals the builder makes the arrays that are shipped."
-    with np.load(rebuilt, allow_pickle=False) as again:
-        assert sorted(again) == sorted(bundle)
-        for key in again:
-            assert again[key].dtype == bundle[key].dtype
-            assert np.array_equal(again[key], bundle[key]), key
-
-
-def stored_stream(path, name):
-    "The compressed bytes of one member of a zip file."
-    with zipfile.ZipFile(path) as archive: info = archive.getinfo(name)
-    with open(path, "rb") as file:
-        file.seek(info.header_offset + 26)
-        skip = sum(struct.unpack("<HH", file.read(4)))  # the lengths of the name and of the extra field
-        file.seek(skip, os.SEEK_CUR)
-        return file.read(info.compress_size)
-
-
-def test_builder_makes_the_same_bytes_again(rebuilt, originals_folder, tmp_path):
-    "A second build gives the same file, byte for byte."
-    assert build(originals_folder, tmp_path / "again.npz").returncode == 0
-    assert (tmp_path / "again.npz").read_bytes() == rebuilt.read_bytes()
-
-
-def test_builder_packs_as_the_shipped_file_was_packed(rebuilt, tmp_path):
-    "Where zlib is the one of the shipped file, each member is packed in the same bytes; headers are up to Python's zipfile."
-    shipped = tmp_path / "mnist.npz"
-    shipped.write_bytes(BUNDLE.read_bytes())
-    with zipfile.ZipFile(shipped) as archive: names, plain = archive.namelist(), archive.read("valid_1.npy")
-    with zipfile.ZipFile(rebuilt) as archive: assert archive.namelist() == names
-    packer = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -15)
-    if packer.compress(plain) + packer.flush() != stored_stream(shipped, "valid_1.npy"):
-        pytest.skip(f"NOT COMPARED: zlib {zlib.ZLIB_RUNTIME_VERSION} packs the same data in other bytes")
-    assert [n for n in names if stored_stream(rebuilt, n) != stored_stream(shipped, n)] == []
-
-
-def test_builder_refuses_a_changed_file(originals, originals_folder, tmp_path):
-    "One other byte, and the builder stops with the file's name and both hashes, and leaves nothing behind."
-    folder, out = tmp_path / "in", tmp_path / "out" / "mnist.npz"
-    out.parent.mkdir()
-    shutil.copytree(originals_folder, folder)
-    changed = bytearray(originals["t10k-labels-idx1-ubyte"])
-    changed[1234] ^= 1
-    (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(bytes(changed)))
-    run = build(folder, out)
-    assert run.returncode != 0
-    for part in ("t10k-labels-idx1-ubyte.gz", ORIGINALS["t10k-labels-idx1-ubyte"], hashlib.sha256(changed).hexdigest()):
-        assert part in run.stderr
-    assert "Traceback" not in run.stderr
-    assert os.listdir(out.parent) == []
-
-
-# A damaged installation
-
-def test_damaged_bundle(tmp_path, monkeypatch, home):
-    "One flipped bit is noticed, by `load_mnist` and before any folder is made; the same copy undamaged is fine."
-    copy = tmp_path / "package" / "data" / "mnist.npz"
-    copy.parent.mkdir(parents=True)
-    content = bytearray(BUNDLE.read_bytes())
-    monkeypatch.setattr(digits, "files", lambda package: tmp_path / "package")
-    copy.write_bytes(content)
-    assert len(load_mnist(3)[1]) == 1010
-    content[len(content) // 2] ^= 1
-    copy.write_bytes(content)
-    for load in (load_mnist, mnist_sample_folder):
-        with pytest.raises(OSError, match="damaged.*reinstall pixelsim"): load()
-    assert not home.exists()
-
-
-# What may be asked for
-
-@pytest.mark.parametrize("wrong, said", [
-    ("seven", "got 'seven'"), ("37", "got '37'"), (10, "got 10"), (-1, "got -1"), (True, "got True"), (3.0, "got 3.0"),
-    (None, "got None"), (b"\x03", "got b'\\x03'"), (np.array(3), "got array(3)"), (torch.tensor(3), "got tensor(3)"),
-    ([3, "7"], "got '7'"), ([3, 10], "got 10"), ([3, True], "got True"), ([[3, 7]], "got [3, 7]"),
-    ([], "digits is empty"), (range(0), "digits is empty"), ([3, 3], "got [3, 3]"), ((7, 3, 7), "got [7, 3, 7]")])
-def test_what_is_no_list_of_digits(wrong, said):
-    "Each wrong argument gets a ValueError that shows the value as it was given."
-    with pytest.raises(ValueError, match=re.escape(said)): load_mnist(wrong)
-
-
-@pytest.mark.parametrize("asked, classes", [
-    (3, (3,)), (np.int64(7), (7,)), (0, (0,)), ((7, 3), (7, 3)), (range(8, 10), (8, 9)), (np.array([9, 1]), (9, 1)),
-    ((d for d in (2, 1)), (2, 1)), ([np.uint8(4)], (4,))])
-def test_ways_to_name_digits(asked, classes):
-    "A bare digit, NumPy's integers and anything that yields digits will do; the classes are plain ints in that order."
-    train, valid = load_mnist(asked)
-    assert train.classes == valid.classes == classes and all(type(c) is int for c in train.classes)
-    assert [len(train), len(valid)] == [sum(COUNTS[s][d] for d in classes) for s in ("train", "valid")]
-
-
-@settings(max_examples=15, deadline=None, database=None)
-@given(asked=st.lists(st.integers(0, 9), min_size=1, max_size=4, unique=True))
-def test_any_digits_in_any_order(bundle, asked):
-    "Any digits in any order give exactly their images, labels and names, digit after digit."
-    for split, images in zip(COUNTS, load_mnist(asked)):
-        assert np.array_equal(images.images.numpy(), np.concatenate([bundle[f"{split}_{d}"] for d in asked]))
-        assert images.labels.tolist() == [d for d in asked for _ in range(COUNTS[split][d])]
-        assert images.names.tolist() == [f"{split}/{d}/{i}.png" for d in asked for i in bundle[f"{split}_{d}_index"]]
-        for d in asked: assert np.array_equal(images[d].numpy(), bundle[f"{split}_{d}"])
-
-
-SPY = """
-import os, sys
-from pathlib import Path
-from pixelsim.digits import load_mnist
-seen = []
-def spy(event, args):
-    if event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT): seen.append(f"{event} {args[0]}")
-    elif event.startswith(("socket.", "shutil.", "tempfile.")): seen.append(event)
-    elif event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink"): seen.append(event)
-sys.addaudithook(spy)
-load_mnist()
-print(seen)
-Path("control").write_text("")
-print(seen)
-"""
-
-
-def test_loading_writes_nothing(tmp_path, home):
-    "`load_mnist` opens no file for writing, makes no folder and uses no socket (and the spy does see a file written)."
-    process = start(SPY, home=home, cwd=tmp_path)
-    expect(process, "[]")
-    assert finish(process) == "['open control']"
-    assert os.listdir(tmp_path) == ["control"]
-
-
 # The folder laid out like fastai's
 
 def pixels(path):
@@ -413,8 +170,9 @@ def pixels(path):
         return np.array(image)
 
 
-def test_sample_layout(sample, bundle):
+def test_sample_layout(sample):
     "Folders, file names and pixels are MNIST_SAMPLE's: all of valid, and every tenth file of train."
+    bundle = digits_bundle()
     assert sorted(os.listdir(sample)) == ["labels.csv", "train", "valid"]
     for split, step in (("train", 10), ("valid", 1)):
         assert sorted(os.listdir(sample / split)) == ["3", "7"]
@@ -440,7 +198,7 @@ def test_a_second_call_changes_nothing(sample, fastai_home, monkeypatch):
     "A folder that is there is returned without a lock and without a change."
     monkeypatch.setenv("FASTAI_HOME", str(fastai_home))
     def locked(path): raise AssertionError("took the lock for a folder that is already there")
-    monkeypatch.setattr(digits, "FileLock", locked)
+    monkeypatch.setattr(fastai_folder, "FileLock", locked)
     before = stamps(sample)
     assert mnist_sample_folder() == sample == fastai_home / "data" / "mnist_sample"
     assert stamps(sample) == before
@@ -492,20 +250,21 @@ for url in sys.argv[1:]: print(untar_data(getattr(URLs, url)))
 
 def untar(*urls, home):
     "fastai's own `untar_data` in a process without network; it is called once the process is let go."
-    return start(UNTAR, *urls, home=home, pythonpath=[ROOT / "tools" / "offline"])
+    return start(UNTAR, *urls, home=home, pythonpath=[OFFLINE])
 
 
-def test_full_layout(everything, bundle):
+def test_full_layout(everything):
     "All 70,000 files are where fastai's MNIST has them, with the published counts and (every 200th) the right pixels."
+    bundle = digits_bundle()
     assert sorted(os.listdir(everything)) == ["testing", "training"]
     for split, name in (("train", "training"), ("valid", "testing")):
         assert sorted(os.listdir(everything / name)) == list(string.digits)
-        for digit, count in enumerate(COUNTS[split]):
+        for digit in range(10):
             folder, index = everything / name / str(digit), bundle[f"{split}_{digit}_index"]
             there = sorted(f.name for f in os.scandir(folder) if f.stat().st_size)
-            assert len(there) == count and there == [f"{i}.png" for i in index]
+            assert there == [f"{i}.png" for i in index]
             images = bundle[f"{split}_{digit}"]
-            for i in range(0, count, 200): assert np.array_equal(pixels(folder / there[i]), images[i])
+            for i in range(0, len(there), 200): assert np.array_equal(pixels(folder / there[i]), images[i])
 
 
 @needs_fastai
@@ -613,7 +372,7 @@ def test_four_processes_at_once(home, wanted):
 READ_ONLY = """
 import os, sys
 from pathlib import Path
-from pixelsim import digits
+from pixelsim import digits, fastai_folder
 outside, home = Path(sys.argv[1]), os.environ["FASTAI_HOME"]
 digits.load_mnist(3)  # imports what Python imports late, while every file can still be read
 if os.geteuid() == 0:  # permissions do not bind root: go on as nobody
@@ -625,7 +384,7 @@ if os.geteuid() == 0:  # permissions do not bind root: go on as nobody
     except OSError as e: sys.exit(print(f"NOT TESTED: this process cannot give up root: {e}"))
 if os.access(home, os.W_OK): sys.exit(print("NOT TESTED: on this machine the read-only folder can be written"))
 if not os.access(home, os.R_OK | os.X_OK): sys.exit(print("NOT TESTED: nobody cannot even enter the temporary folder"))
-try: digits.mnist_sample_folder()
+try: fastai_folder.mnist_sample_folder()
 except Exception as e: print(f"{type(e).__name__}: {e}")
 """
 
@@ -697,13 +456,13 @@ def downloading(home):
 
 
 AT_THE_LOCK = """
-from pixelsim import digits
-lock = digits.FileLock
+from pixelsim import fastai_folder
+lock = fastai_folder.FileLock
 def telling(path):
     print("at the lock", flush=True)
     return lock(path)
-digits.FileLock = telling
-print(digits.mnist_sample_folder())
+fastai_folder.FileLock = telling
+print(fastai_folder.mnist_sample_folder())
 """
 
 
@@ -753,3 +512,36 @@ def test_fastai_waits_for_us(home, tmp_path, wanted):
     (tmp_path / "go").touch()
     assert finish(ours) == finish(theirs) == str(home / "data" / "mnist_sample")
     assert_whole(home / "data" / "mnist_sample", wanted)
+
+
+# Where nobody watches, and where nobody lives
+
+NO_TERMINAL = """
+import sys
+from pixelsim.fastai_folder import mnist_sample_folder
+if "none" in sys.argv: sys.stderr = None
+print(mnist_sample_folder())
+"""
+
+
+@pytest.mark.parametrize("stream", ["a log", "none"])
+def test_no_bar_without_a_terminal(home, run_python, wanted, stream):
+    "In a program without a console the folder is made all the same, and a log has no bar in it."
+    done = run_python(FEW + NO_TERMINAL, stream, FASTAI_HOME=home)
+    assert done.stderr == "" and done.stdout.strip() == str(home / "data" / "mnist_sample")
+    assert_whole(home / "data" / "mnist_sample", wanted)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="NOT TESTED: Windows finds a home in other places")
+def test_no_home(tmp_path, home, monkeypatch, few_digits, wanted):
+    "No HOME and a user without an entry: the words say to set FASTAI_HOME, and that helps."
+    import pwd
+    def nobody(number): raise KeyError(f"getpwuid(): uid not found: {number}")
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    for name in ("HOME", "FASTAI_HOME"): monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OSError, match=r"cannot write the digits below ~/\.fastai \(Could not determine home.*: set FASTAI_HOME to a folder that"):
+        mnist_sample_folder()
+    assert os.listdir(tmp_path) == []
+    monkeypatch.setenv("FASTAI_HOME", str(home))
+    assert_whole(mnist_sample_folder(), wanted)
