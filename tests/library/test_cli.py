@@ -1,38 +1,35 @@
 """The command `pixelsim`: what it says, what it exits with, and what it never overwrites.
 
-Exit statuses and messages are those of the installed command in a process of its own; the rest calls `main`.
+Exit statuses and messages are those of the command in a process of its own; the rest calls `main`.
 The figures of the digits are the published ones of `test_published.py`; other distances are worked out by hand.
 """
-import hashlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import pixelsim
-from pixelsim import cli, files
+from pixelsim import cli
 from pixelsim.classifier import PixelSimilarity
-from pixelsim.digits import load_mnist
 
-COMMAND = shutil.which("pixelsim", path=Path(sys.executable).parent)
-posix = pytest.mark.skipif(os.name == "nt", reason="needs named pipes and signals as POSIX has them")
+posix = pytest.mark.skipif(os.name == "nt", reason="NOT TESTED: named pipes, signals and names as POSIX has them")
 
 
 def start(*args, **kwargs):
-    "The installed command, started."
-    assert COMMAND, "the command pixelsim is not installed beside this Python: make test installs it"
+    "The command, started in a process of its own."
     kwargs = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") | kwargs
-    env = dict(os.environ, PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="")
-    return subprocess.Popen([COMMAND, *map(str, args)], env=env, **kwargs)
+    env = dict(os.environ, PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="", PYTHONPATH=str(Path(pixelsim.__file__).parents[1]))
+    return subprocess.Popen([sys.executable, "-m", "pixelsim", *map(str, args)], env=env, **kwargs)
 
 
 def run(*args, **kwargs):
@@ -81,19 +78,15 @@ def test_help_teaches_at_once():
     assert (status, err) == (0, "")
     commands = re.findall(r"^    (\w+)  ", out, flags=re.M)
     assert commands == ["predict", "fit", "score", "lessons"] and "exit status: 0 fine, 1 " in out
+    for line in re.findall(r"^  pixelsim (.*?)(?:   .*)?$", out.partition("examples:")[2], flags=re.M): assert cli.parser().parse_args(line.split()).run
     for command in commands:
         status, out, err = run(command, "--help")
         assert (status, err) == (0, "")
         example = re.search(rf"^example:\n  pixelsim ({command} .*)$", out, flags=re.M)[1]
-        assert cli._parser().parse_args(example.split()).run
+        assert cli.parser().parse_args(example.split()).run
     code = ("import sys; from pixelsim.cli import main\ntry: main(['--help'])\n"
             "finally: assert not {'torch', 'numpy', 'PIL', 'matplotlib'} & {*sys.modules}")
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
-
-
-def test_examples_of_the_front_help_are_right():
-    for line in re.findall(r"^  pixelsim (.*?)(?:   .*)?$", cli._EPILOG, flags=re.M):
-        assert cli._parser().parse_args(line.split()).run
 
 
 def test_version(): assert run("--version") == (0, f"pixelsim {pixelsim.__version__}\n", "")
@@ -117,9 +110,9 @@ def test_wrong_usage(args, said):
 # predict
 
 
-def test_predict_with_the_bundled_digits(tmp_path):
+def test_predict_with_the_bundled_digits(tmp_path, digits):
     "The distances of lesson 5's three, 0.1114 and 0.1586; a bad file is named, the others are predicted."
-    train, valid = load_mnist([3, 7])
+    train, valid = digits
     three, seven = save(tmp_path / "three.png", train[3][1]), save(tmp_path / "seven.png", valid[7][0])
     large, text = save(tmp_path / "large.png", np.zeros((32, 30))), tmp_path / "text.png"
     text.write_text("not an image")
@@ -138,6 +131,7 @@ def test_predict_with_the_bundled_digits(tmp_path):
 
 def test_predict_ten_digits(tmp_path, capsys):
     "With all digits there is a distance to each, and the labels are the library's."
+    from pixelsim import load_mnist
     train, valid = load_mnist()
     files = [str(save(tmp_path / f"{i}.png", valid.images[i])) for i in range(0, 10000, 1000)]
     assert cli.main(["predict", "--digits", "0123456789", "--json", *files]) == 0
@@ -158,6 +152,30 @@ def test_predict_json_by_hand(fitted, capsys):
     assert second["label"] == "black" and second["margin"] == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+def test_one_rule_for_ties(shades, capsys, distance):
+    "Prototypes of 0 and 102 and images of 51 and checkerboards are equally near: predict, score and the library say the first class."
+    half = np.array([[0, 102, 0], [102, 0, 102]])
+    for name, value in dict(z=0, b=102).items(): save(Path("train", name, "1.png"), np.full((2, 3), value))
+    for i, pixels in enumerate([np.full((2, 3), 51), half, half[:, ::-1], 102 - half]): save(Path("ties", "b", f"{i}.png"), pixels)
+    assert cli.main(["fit", "train", "--out", "m.npz", "--distance", distance]) == 0
+    files = [f"ties/b/{i}.png" for i in range(4)]
+    capsys.readouterr()
+    assert cli.main(["predict", "--model", "m.npz", "--json", *files]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(f["label"], f["margin"]) for f in found] == [("b", pytest.approx(0, abs=1e-6))] * 4 and all(f["margin"] >= 0 for f in found)
+    assert cli.main(["score", "m.npz", "ties"]) == 0 and "accuracy 1.0000: 4 of 4" in capsys.readouterr().out
+    assert PixelSimilarity.load("m.npz").predict(files).tolist() == ["b"] * 4
+
+
+def test_the_label_is_the_models(fitted, capsys, monkeypatch):
+    "Whatever rounding does to the distances, label and margin follow `predict`: it is asked, and the margin is never below 0."
+    monkeypatch.setattr(PixelSimilarity, "distances", lambda model, images: torch.tensor([[0.2000001, 0.2]]))
+    monkeypatch.setattr(PixelSimilarity, "predict", lambda model, images: np.array(["black"]))
+    assert cli.main(["predict", "shades/black/0.png", "--model", "model.npz", "--json"]) == 0
+    assert [(f["label"], f["margin"]) for f in json.loads(capsys.readouterr().out)] == [("black", 0)]
+
+
 def test_predict_json_of_nothing_good(fitted, capsys):
     "JSON is JSON even if no file could be read."
     assert cli.main(["predict", "none.png", "--model", "model.npz", "--json"]) == 1
@@ -165,9 +183,9 @@ def test_predict_json_of_nothing_good(fitted, capsys):
     assert json.loads(said.out) == [] and said.err.startswith("pixelsim: ") and said.err.count("\n") == 1
 
 
-def test_predict_reads_scans_and_other_sizes(tmp_path, capsys):
+def test_predict_reads_scans_and_other_sizes(tmp_path, capsys, digits):
     "Dark ink on paper gets a note; with --invert, and --resize for one twice the size, it is the three that it was."
-    three = np.asarray(load_mnist([3, 7])[0][3][1])
+    three = np.asarray(digits[0][3][1])
     scan = str(save(tmp_path / "scan.png", 255 - np.kron(three, np.ones((2, 2)))))
     assert cli.main(["predict", scan, "--invert"]) == 1
     assert "scan.png is 56×56 pixels" in capsys.readouterr().err
@@ -179,6 +197,52 @@ def test_predict_reads_scans_and_other_sizes(tmp_path, capsys):
     assert status == 0 and len(err.splitlines()) == 2
     assert all(re.fullmatch(r"pixelsim: note: \S*scan\.png has a bright border, .* pass --invert", line)
                for line in err.splitlines())
+
+
+PAPER = np.full((10, 10), 250)
+PAPER[3:7, 4:6] = 0
+
+
+@pytest.mark.parametrize("command, spoilt, said", [
+    (["predict", "one.png", "--model", "m.npz"], "paper", "for dark ink on light paper pass --invert"),
+    (["predict", "one.png", "--model", "m.npz", "--invert"], "ink", "for light ink on a dark background leave out --invert"),
+    (["score", "m.npz", "own"], "paper", "for dark ink on light paper pass --invert"),
+    (["fit", "own", "--out", "n.npz", "--force"], "paper", "for dark ink on light paper pass --invert"),
+    (["predict", "one.png", "--model", "m.npz"], "clear", "for dark ink on light paper pass --invert"),
+    (["score", "m.npz", "own"], "sizes", "pass --resize"), (["fit", "own", "--out", "n.npz", "--force"], "sizes", "pass --size 10x10, or another"),
+    (["predict", "one.png", "--model", "m.npz"], "large", "resize it, or pass --resize"), (["score", "m.npz", "own"], "large", "resize it, or pass --resize")])
+def test_advice_names_an_option_that_this_command_has_and_that_helps(shades, capsys, command, spoilt, said):
+    "Each way out is said once, in the words of the command at hand; followed, nothing is said any more."
+    ink = 255 - PAPER
+    for c, turned in (("a", ink), ("b", ink[:, ::-1])): save(Path("train", c, "1.png"), turned)
+    assert cli.main(["fit", "train", "--out", "m.npz"]) == 0
+    large = np.kron(ink, np.ones((2, 2)))
+    images = {"paper": [PAPER, PAPER], "ink": [ink, ink], "sizes": [ink, large], "large": [large, large],
+              "clear": [np.stack([0 * ink] * 3 + [ink], axis=2)] * 2}[spoilt]
+    for c, pixels in zip("ab", images): save(Path("own", c, "1.png"), pixels)
+    save(Path("one.png"), images[0])
+    capsys.readouterr()
+    cli.main(command)
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and said in told and "invert=" not in told and "resize=" not in told, told
+    option = re.search(r"(leave out )?(--\w+(?: \d+x\d+)?)", said)
+    followed = [word for word in command if word != option[2]] if option[1] else [*command, *option[2].split()]
+    assert cli.main(followed) == 0 and capsys.readouterr().err == ""
+
+
+def test_a_model_of_paper_judges_by_itself(shades, capsys):
+    "Fitted on paper as it is, other paper is right as it is, and a note is for what is not."
+    for c, turned in (("a", PAPER), ("b", PAPER[::-1])): save(Path("train", c, "1.png"), turned)
+    cli.main(["fit", "train", "--out", "m.npz"])
+    save(Path("ink/a/1.png"), 255 - PAPER)
+    capsys.readouterr()
+    assert cli.main(["predict", "train/a/1.png", "--model", "m.npz"]) == cli.main(["score", "m.npz", "train"]) == 0
+    assert capsys.readouterr().err == ""
+    assert cli.main(["predict", "ink/a/1.png", "--model", "m.npz"]) == cli.main(["score", "m.npz", "ink"]) == 0
+    rest = "a dark border, and the model was fitted on a bright one: pass --invert if ink and paper are swapped\n"
+    assert capsys.readouterr().err == f"pixelsim: note: ink/a/1.png has {rest}pixelsim: note: most of the images in ink have {rest}"
+    assert cli.main(["predict", "ink/a/1.png", "--model", "m.npz", "--invert"]) == cli.main(["score", "m.npz", "ink", "--invert"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 @posix
@@ -271,6 +335,22 @@ def test_fit_complains(shades, capsys):
     assert not Path("m.npz").exists() and not [*Path().rglob("*.partial")]
 
 
+@posix
+def test_paths_that_the_shell_leaves_alone(shades, monkeypatch, capsys):
+    "--out=~/m.npz, --model=~/m.npz and the like; a link to a model stays one, and a folder that its goal lacks is noticed before reading."
+    monkeypatch.setenv("HOME", str(shades / "home"))
+    Path("home").mkdir()
+    Path("home/current.npz").symlink_to("v1.npz")
+    assert cli.main(["fit", "shades", "--out=~/m.npz"]) == cli.main(["fit", "shades", "--out=~/current.npz", "--force"]) == 0
+    assert os.readlink("home/current.npz") == "v1.npz" and sorted(os.listdir("home")) == ["current.npz", "m.npz", "v1.npz"]
+    save(Path("home/own/black/1.png"), np.zeros((2, 3)))
+    assert cli.main(["score", "~/m.npz", "~/own"]) == cli.main(["predict", "~/own/black/1.png", "--model=~/v1.npz"]) == 0
+    assert f"{shades}/home/own/black/1.png" in capsys.readouterr().out
+    Path("home/lost.npz").symlink_to("gone/v1.npz")
+    assert cli.main(["fit", "nowhere", "--out=~/lost.npz", "--force"]) == 1
+    assert f"there is no folder {shades}/home/gone: make it first" in capsys.readouterr().err
+
+
 # score
 
 
@@ -288,9 +368,9 @@ def test_score_has_the_published_figures(sample, tmp_path):
     assert len({len(line) for line in out.splitlines()[-3:]}) == 1  # aligned
 
 
-def test_score_json_and_a_model_of_numbers(sample, tmp_path, capsys):
+def test_score_json_and_a_model_of_numbers(sample, tmp_path, capsys, digits):
     "A model fitted on the numbers 3 and 7 scores the folders named so; the figures are those of the text."
-    train = load_mnist([3, 7])[0]
+    train = digits[0]
     model = PixelSimilarity().fit(train.images, train.labels).save(tmp_path / "model.npz")
     assert cli.main(["score", str(model), str(sample / "valid"), "--json"]) == 0
     scores = json.loads(capsys.readouterr().out)
@@ -321,142 +401,17 @@ def test_score_complains(fitted, capsys):
         assert said in err and err.startswith("pixelsim: ") and err.count("\n") == 1, err
 
 
-# lessons
-
-NBS = Path(__file__).parents[1] / "nbs"
-
-
-def tree(folder):
-    "Every file in `folder`, by name, with its content."
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-@pytest.fixture
-def source(tmp_path, monkeypatch):
-    "A small stand-in for the lessons of one version, which a test can change into the next."
-    for name in ("index.ipynb", "01_a.ipynb", "library/b.ipynb", "group/d.ipynb", "images/c.png"):
-        path = tmp_path / "source" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(f"{name}, first version\n".encode())
-    (tmp_path / "source" / ".ipynb_checkpoints").mkdir()
-    (tmp_path / "source" / ".ipynb_checkpoints" / "01_a-checkpoint.ipynb").write_text("not a lesson")
-    monkeypatch.setattr(cli, "lessons_folder", lambda: tmp_path / "source")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "source"
-
-
-def lessons(capsys, *args):
-    "stdout of `pixelsim lessons`, which succeeds and has nothing on stderr."
-    assert cli.main(["lessons", *args]) == 0
-    said = capsys.readouterr()
-    assert said.err == ""
-    return said.out
-
-
-def test_the_lessons_themselves(tmp_path):
-    "Every notebook and picture of this version, in the default folder; a second time changes nothing."
-    status, out, err = run("lessons", cwd=tmp_path)
-    assert (status, err) == (0, "")
-    there = tree(tmp_path / "pixelsim-lessons")
-    manifest = json.loads(there.pop(".pixelsim-lessons.json"))
-    expected = {p.relative_to(NBS).as_posix(): p.read_bytes() for p in NBS.rglob("*")
-                if p.is_file() and ".ipynb_checkpoints" not in p.parts}
-    assert there == expected and {"01_pixels.ipynb", "library/digits.ipynb", "group/answers.ipynb", "images/index-1.png"} <= there.keys()
-    assert manifest == dict(version=pixelsim.__version__,
-                            files={name: hashlib.sha256(content).hexdigest() for name, content in expected.items()})
-    assert f"{len(there)} new, 0 updated, 0 up to date" in out
-    assert out.splitlines()[-1] == 'to open them: install pixelsim with its course extra, then jupyter lab pixelsim-lessons'
-    times = {p: p.stat().st_mtime_ns for p in (tmp_path / "pixelsim-lessons").rglob("*.ipynb")}
-    assert f"0 new, 0 updated, {len(there)} up to date" in run("lessons", cwd=tmp_path)[1]
-    assert times == {p: p.stat().st_mtime_ns for p in times}
-
-
-def test_a_new_version_updates_what_was_not_changed(source, capsys):
-    "Changed by the user: left and named. Deleted: there again. Untouched: updated. The user's own: untouched."
-    assert "5 new, 0 updated, 0 up to date" in lessons(capsys, "here")
-    here = source.parent / "here"
-    (here / "library" / "b.ipynb").write_text("my notes")
-    (here / "my own.ipynb").write_text("mine too")
-    (here / "images" / "c.png").unlink()
-    for name, content in tree(source).items(): (source / name).write_bytes(content + b"second version\n")
-    out = lessons(capsys, "here")
-    assert "1 new, 3 updated, 0 up to date" in out
-    assert "left as they are, because you changed them: library/b.ipynb\n" in out
-    after = tree(here)
-    assert after["library/b.ipynb"] == b"my notes" and after["my own.ipynb"] == b"mine too"
-    assert all(after[n].endswith(b"second version\n") for n in ("index.ipynb", "01_a.ipynb", "group/d.ipynb", "images/c.png"))
-    assert not [name for name in after if "checkpoint" in name or name.endswith(".partial")]
-    (here / "library" / "b.ipynb").write_bytes(b"library/b.ipynb, first version\n")  # changed back
-    assert "0 new, 1 updated, 4 up to date" in lessons(capsys, "here")
-    assert tree(here)["library/b.ipynb"].endswith(b"second version\n")
-
-
-@pytest.mark.parametrize("manifest", [None, "", "{", "[]", '{"files": ["01_a.ipynb"]}', '{"files": {"01_a.ipynb": 1}}'])
-def test_without_a_manifest_what_differs_is_the_users(source, capsys, manifest):
-    "Whatever the state of the manifest, a file that is not known to be ours is left; one that is the same is adopted."
-    here = source.parent / "here"
-    here.mkdir()
-    if manifest is not None: (here / ".pixelsim-lessons.json").write_text(manifest)
-    (here / "01_a.ipynb").write_text("something else")
-    (here / "index.ipynb").write_bytes((source / "index.ipynb").read_bytes())
-    out = lessons(capsys, "here")
-    assert "3 new, 0 updated, 1 up to date" in out and "changed them: 01_a.ipynb\n" in out
-    assert (here / "01_a.ipynb").read_text() == "something else"
-    (source / "index.ipynb").write_text("second version")
-    assert "0 new, 1 updated, 3 up to date" in lessons(capsys, "here")
-
-
-@posix
-def test_folders_and_links_in_the_way_are_the_users(source, capsys):
-    "A folder under a lesson's name, and a link to nowhere, are left and named."
-    here = source.parent / "here"
-    (here / "01_a.ipynb").mkdir(parents=True)
-    (here / "index.ipynb").symlink_to("nowhere")
-    assert "changed them: 01_a.ipynb, index.ipynb\n" in lessons(capsys, "here")
-    assert (here / "01_a.ipynb").is_dir() and os.readlink(here / "index.ipynb") == "nowhere"
-
-
-def test_an_interrupted_copy_knows_what_it_copied(source, monkeypatch, capsys):
-    "If it stops halfway, the manifest has what is there, so that the next version can still update it."
-    write = cli.write_whole
-
-    def stops(path, content):
-        if path.name == "index.ipynb": raise KeyboardInterrupt
-        write(path, content)
-    monkeypatch.setattr(cli, "write_whole", stops)
-    assert cli.main(["lessons", "here"]) == 130
-    assert capsys.readouterr().err == "pixelsim: stopped\n"
-    monkeypatch.undo()
-    monkeypatch.setattr(cli, "lessons_folder", lambda: source)
-    monkeypatch.chdir(source.parent)
-    (source / "01_a.ipynb").write_text("second version")
-    assert "2 new, 1 updated, 2 up to date" in lessons(capsys, "here")
-
-
-def test_lessons_complain(source, capsys):
-    "A file where the folder should be, and the folder of the lessons itself."
-    Path("file").write_text("mine")
-    for where, said in {"file": "file", "source": "source is where the lessons come from"}.items():
-        assert cli.main(["lessons", where]) == 1
-        err = capsys.readouterr().err
-        assert said in err and err.startswith("pixelsim: ") and err.count("\n") == 1, err
-    assert Path("file").read_text() == "mine" and not Path("source/.pixelsim-lessons.json").exists()
-
-
-def test_a_folder_with_a_space_is_quoted(source, capsys):
-    assert lessons(capsys, "my lessons").endswith("then jupyter lab 'my lessons'\n")
-
-
-def test_where_the_lessons_are(tmp_path, monkeypatch):
-    "In the package if it was installed, beside it in the repository, and an error that helps where neither is."
-    package = tmp_path / "pixelsim"
-    package.mkdir()
-    monkeypatch.setattr(files, "files", lambda name: package)
-    with pytest.raises(FileNotFoundError, match="reinstall pixelsim"): files.lessons_folder()
-    for folder in (tmp_path / "nbs", package / "lessons"):
-        folder.mkdir()
-        (folder / "index.ipynb").touch()
-        assert files.lessons_folder() == folder
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_score_of_names_that_look_alike(shades, capsys, form):
+    "A model that knows café in either spelling, and a folder named in the other."
+    theirs, ours = unicodedata.normalize(form, "café"), unicodedata.normalize({"NFC": "NFD", "NFD": "NFC"}[form], "café")
+    images = np.zeros((2, 2, 3), np.uint8)
+    images[1] = 51
+    PixelSimilarity().fit(images, [theirs, "tea"]).save("m.npz")
+    save(Path("test", ours, "1.png"), images[0]), save(Path("test", "tea", "1.png"), images[1])
+    assert cli.main(["score", "m.npz", "test", "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["accuracy"] == 1 and scores["confusion"] == [[1, 0], [0, 1]] and scores["classes"] == ["caf\u00e9", "tea"]
 
 
 # How it ends
@@ -491,18 +446,47 @@ def test_a_reader_that_leaves(fitted, args):
     assert (status, err) == (1, "")
 
 
-def test_a_surprise_is_one_line_too(fitted, monkeypatch, capsys):
-    "An error that nobody expected is named with its kind."
-    def breaks(path, digits): raise RuntimeError("two\nlines")
-    monkeypatch.setattr(cli, "_model", breaks)
-    assert cli.main(["predict", "a.png"]) == 1
-    assert capsys.readouterr().err == "pixelsim: RuntimeError: two lines\n"
+@posix
+@pytest.mark.parametrize("closed", [(1,), (2,), (1, 2), (0, 1, 2)], ids=str)
+def test_closed_streams(fitted, closed):
+    "`pixelsim fit … >&-`: the model is saved, whole, and the status is 0; an error stays one, and never lands in stdout."
+    redirected = " ".join(f"{number}>&-" if number else "<&-" for number in closed)
+    def shell(*args):
+        line = " ".join([sys.executable, "-m", "pixelsim", *args, redirected])
+        done = subprocess.run(line, shell=True, capture_output=True, encoding="utf-8", env=dict(os.environ, PYTHONPATH=str(Path(pixelsim.__file__).parents[1])))
+        return done.returncode, done.stdout, done.stderr
+    status, out, err = shell("fit", "shades", "--out", f"new{len(closed)}.npz")
+    assert (status, err) == (0, "") and PixelSimilarity.load(f"new{len(closed)}.npz").classes_.tolist() == ["black", "gray"]
+    status, out, err = shell("predict", "none.png", "--model", "model.npz", "--json")
+    assert status == 1 and out == ("" if 1 in closed else "[]\n") and err.startswith("pixelsim: there is no file" * (2 not in closed))
 
 
-def test_errors_that_name_a_file():
-    "The message of the operating system comes after the name of the file, without its number."
-    with pytest.MonkeyPatch.context() as patch:
-        heard = []
-        patch.setattr(cli, "_say", heard.append)
-        cli._complain(FileNotFoundError(2, "No such file or directory", "nowhere.npz"))
-    assert heard == ["nowhere.npz: No such file or directory"]
+@posix
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="NOT TESTED: this system has no device that is always full")
+def test_a_full_disk_behind_stdout(fitted):
+    "It is said once, and the status is 1."
+    with open("/dev/full", "w") as full: status, _, err = run("score", "model.npz", "shades", stdout=full)
+    assert status == 1 and "No space left on device" in err and err.count("\n") == 1
+
+
+def test_streams_that_are_not_there(fitted, monkeypatch):
+    "A windowed program has neither stdout nor stderr: the command works, and fails, in silence."
+    monkeypatch.setattr(sys, "stdout", None), monkeypatch.setattr(sys, "stderr", None)
+    assert cli.main(["predict", "shades/black/0.png", "--model", "model.npz"]) == 0
+    assert cli.main(["predict", "none.png", "--model", "model.npz"]) == 1
+
+
+def test_surprises_are_one_line_too(fitted, monkeypatch, capsys):
+    "An error that nobody expected is named with its kind; one of the operating system's comes after the name of the file."
+    def breaks(path): raise error
+    monkeypatch.setattr(PixelSimilarity, "load", breaks)
+    for error, said in ((RuntimeError("two\nlines"), "RuntimeError: two lines"), (FileNotFoundError(2, "No such file or directory", "m.npz"), "m.npz: No such file or directory")):
+        assert cli.main(["predict", "a.png", "--model", "m.npz"]) == 1
+        assert capsys.readouterr().err == f"pixelsim: {said}\n"
+
+
+def test_predicting_one_file_loads_little_more_than_torch(fitted, run_python):
+    "What takes long to import, and is not needed for it, is not imported: SymPy alone takes a third of a second."
+    heavy = {"sympy", "matplotlib", "pandas", "scipy", "sklearn", "fastai", "IPython", "torch._dynamo", "pixelsim.show", "pixelsim.course"}
+    code = "import sys, torch; before = {*sys.modules}\nfrom pixelsim.cli import main\nmain(['predict', 'shades/black/0.png', '--model', 'model.npz'])\n"
+    assert run_python(code + f"print(sorted({heavy} & ({{*sys.modules}} - before)))").stdout.splitlines()[-1] == "[]"
