@@ -480,7 +480,8 @@ def test_surprises_are_one_line_too(fitted, monkeypatch, capsys):
     "An error that nobody expected is named with its kind; one of the operating system's comes after the name of the file."
     def breaks(path): raise error
     monkeypatch.setattr(PixelSimilarity, "load", breaks)
-    for error, said in ((RuntimeError("two\nlines"), "RuntimeError: two lines"), (FileNotFoundError(2, "No such file or directory", "m.npz"), "m.npz: No such file or directory")):
+    missing = FileNotFoundError(2, "No such file or directory", "m.npz")
+    for error, said in ((RuntimeError("two\nlines"), "RuntimeError: two lines"), (missing, "m.npz: No such file or directory")):
         assert cli.main(["predict", "a.png", "--model", "m.npz"]) == 1
         assert capsys.readouterr().err == f"pixelsim: {said}\n"
 

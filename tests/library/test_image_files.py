@@ -374,15 +374,16 @@ def test_several_images_in_one_file(tmp_path):
     assert read(path) == [[9] * 16] * 16
 
 
-@pytest.mark.parametrize("content, said", [
-    (b"", "it begins like none of"), (b"not an image", "it begins like none of"), (b"%PDF-1.7", "it begins like none of"), (b"%!PS-Adobe-3.0 EPSF-3.0\n", "it begins like none of"),
-    (b"\x00" * 100, "it begins like none of"), (b"RIFF\x04\0\0\0WAVE", "it begins like none of"), (b"GIF89a", "it begins like GIF, but is"), (b"\x89PNG\r\n\x1a\n", "it begins like PNG, but is"),
-    (b"\xff\xd8\xff", "it begins like JPEG, but is"), (b"II*\x00", "it begins like TIFF, but is"), (b"BM", "it begins like BMP, but is"), (b"P5", "EOF while reading header")])
-def test_what_is_no_image(tmp_path, content, said):
+@pytest.mark.parametrize("said, contents", {
+    "it begins like none of": [b"", b"not an image", b"%PDF-1.7", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x00" * 100, b"RIFF\x04\0\0\0WAVE"],
+    "it begins like GIF, but is": [b"GIF89a"], "it begins like PNG, but is": [b"\x89PNG\r\n\x1a\n"], "it begins like JPEG, but is": [b"\xff\xd8\xff"],
+    "it begins like TIFF, but is": [b"II*\x00"], "it begins like BMP, but is": [b"BM"], "EOF while reading header": [b"P5"]}.items())
+def test_what_is_no_image(tmp_path, said, contents):
     "Nothing, text, another kind of file, or only the beginning of an image: an OSError with the name, which tells them apart."
     path = tmp_path / "a.png"
-    path.write_bytes(content)
-    refused(path, OSError, f"cannot read {path} as an image", said)
+    for content in contents:
+        path.write_bytes(content)
+        refused(path, OSError, f"cannot read {path} as an image", said)
 
 
 def test_a_png_with_a_wrong_checksum(tmp_path):
