@@ -129,6 +129,7 @@ def _rewritten(answers): return Outcome(answers, [as_value(answer) for answer in
 
 def _right_in_another_form(exercise, answer, outcome):
     "The right answer in another form."
+    if outcome.error is not None or not outcome.answers: return None
     forms = list(other_forms(outcome.answers))
     if "accepts" in exercise.entry:
         for (each,),_ in [(outcome.answers,""), *forms]: forms += [([other],says) for other,says in other_orders(each)]
@@ -140,6 +141,7 @@ _SECOND = "\n\nAnd there is a second thing. "
 
 def _wrong_in_another_form(exercise, answer, outcome):
     "A known mistake, or a slip, in another form than was asked for."
+    if outcome.error is not None or not outcome.answers: return None
     for answers,says in other_forms(outcome.answers):
         mistake = _known_mistake(exercise, answers[0], _rewritten(answers))
         if mistake: return mistake["name"],f"{says}{_SECOND}{mistake['says']}"

@@ -116,7 +116,7 @@ def changed_code(code, alike):
         for new,case in _replacements(node, alike):
             yield ast.unparse(ast.fix_missing_locations(_Exchange(at, deepcopy(new)).visit(deepcopy(tree)))),case
 
-# %% ../../nbs/course/variants.ipynb #4d3330f5
+# %% ../../nbs/course/variants.ipynb #93a54df2
 _MOST = 200_000  # numbers in an outcome that is kept
 
 def _alike(exercise):
@@ -147,7 +147,7 @@ def _is_same(outcome, other):
     if outcome_difference(outcome, other, Rules())=="": return True
     if len(outcome.values)!=1 or len(other.values)!=1: return False
     one,another = outcome.values[0],other.values[0]
-    return one.kind==another.kind=="number" and one.data.ndim==another.data.ndim==0 and same_numbers(another.data, one.data)
+    return one.kind==another.kind=="number" and one.data.ndim==another.data.ndim==0 and same_numbers(another.data, one.data, least=4)
 
 def variant(exercise, outcome):
     "The change in the solution that leads to an outcome: (name, what to say); None if none does."
