@@ -210,7 +210,7 @@ def test_it_gives_the_answers_of_predict(in_javascript, distance, power, k, leve
     def grays(n): return (random.integers(0, levels, (n, 28, 28)) * (255 // (levels - 1))).astype(np.uint8) * (np.indices((28, 28)).sum(0) % 4 == 0)
     prototypes, images = grays(k), grays(500)
     exact = (abs(images[:, None].astype(np.int64) - prototypes) ** power).sum((2, 3))
-    if levels < 10: assert (np.sort(exact)[:, 0] == np.sort(exact)[:, 1]).sum() > 5
+    if levels < 10: assert (np.sort(exact)[:, 0] == np.sort(exact)[:, 1]).sum() >= 5
     model = PixelSimilarity(distance).fit(prototypes, range(k))
     answer, found = exact.argmin(1), in_javascript(DrawDigit(model), images)
     assert [f["order"][0] for f in found] == answer.tolist() == model.predict(images).tolist()
