@@ -111,9 +111,10 @@ def _says(name, pixels, grays, names, distance):
 
 def _still(example, grays, means, distance):
     "What the widget shows, as a sentence and a picture: an example with its distances, if there is one, and the prototypes."
-    names = [example["name"], *means] if example else means
-    images = [_pixels(example["pixels"])]*bool(example)+[*grays.round().to(torch.uint8)]
-    says = _says(example["name"], images[0], grays, means, distance) if example else ""
+    names,images,says = means,[*grays.round().to(torch.uint8)],""
+    if example:
+        names,images = [example["name"], *names],[_pixels(example["pixels"]), *images]
+        says = _says(example["name"], images[0], grays, means, distance)
     alt = f"From left to right: {', '.join(names)}. {says}".strip()
     return (f'<p>Run this cell in Jupyter, and you can draw a digit here. Until then, a picture: {escape(", ".join(names))}.</p>'
             f'<p><img src="{_picture_of(images)}" alt="{escape(alt)}" style="max-width: 100%; height: auto"></p><p>{escape(says)}</p>')
