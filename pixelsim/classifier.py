@@ -23,7 +23,7 @@ from .chunks import in_plain_mode
 from .distributed import add_over_ranks,in_group
 from .image_set import ImageSet
 from .images import as_images,mostly_bright
-from .labels import check_classes,check_labels
+from .labels import check_classes,check_labels,class_places
 from .messages import warn_caller
 from .model_file import read_model,write_model
 from .nearest import distances_to,nearest
@@ -109,13 +109,14 @@ def fit(self:PixelSimilarity,
 def partial_fit(self:PixelSimilarity,
     images:Tensor|Iterable,      # More images, of the size of those before: whatever `fit` takes
     labels:Sequence|None=None,   # Class of each, shape (n,): integers or strings; classes may be new
-    classes:Sequence|None=None,  # Here for scikit-learn's sake, which names all classes at once; they need not be known
+    classes:Sequence|None=None,  # All classes that there may be, as scikit-learn names them; they need not have been seen
 )->PixelSimilarity:              # The classifier itself
     """Learn from more images, and forget nothing; in a `torch.distributed` group, in this process only.
 
-    Raises `TypeError` or `ValueError` for bad images and labels, and changes nothing then."""
-    if classes is not None: check_classes(classes)
+    Raises `TypeError` or `ValueError` for bad images and labels, or for labels that are not among `classes`, and changes nothing then."""
+    if classes is not None: classes = check_classes(classes)
     learned = _counted(self, images, labels, _known(self))
+    if classes is not None: class_places(learned.classes, classes)
     return _keep(self, learned) if learned else self
 
 # %% ../nbs/library/classifier.ipynb #867bef7c
@@ -123,6 +124,7 @@ def _comparable(model, images, invert, resize):
     "The images, after a check that they can be compared with the prototypes."
     if not _is_fitted(model): raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
     size = tuple(model.prototypes_.shape[1:])
+    if resize not in (True, False, size): raise ValueError(f"resize should be True or False, since images are brought to {size}, got {resize!r}")
     images = as_images(images, invert, size if resize else None).detach()
     if tuple(images.shape[1:])!=size: check_stack(images, size)
     bright = mostly_bright(images)
@@ -209,7 +211,10 @@ def load(cls:PixelSimilarity,
 )->"PixelSimilarity":  # The classifier, fitted
     "Load a saved classifier; raises `ValueError` for a file that is damaged, newer, or something else."
     totals,distance,prototype = read_model(path)
-    return _keep(cls(distance, prototype), totals)
+    saved = {"distance": distance, "prototype": prototype}
+    model = cls(**{name: value for name,value in saved.items() if name in signature(cls).parameters})
+    vars(model).update(saved)  # a subclass may have a constructor of its own
+    return _keep(model, totals)
 
 # %% ../nbs/library/classifier.ipynb #7ee57d68
 @patch

@@ -33,7 +33,7 @@ def class_sums(
 )->Tensor:          # Sum of the images of each class, shape (k, h, w), float64 on the processor; full ink counts 255
     "The sum of the images of each class: for uint8, and for floats that were uint8 once, exact, so that order and batches never change it."
     flat,rows,exact = images.flatten(1),min(2048, rows_at_a_time(images, _AT_ONCE)),images.dtype==torch.uint8
-    sums,lock = torch.zeros(k, flat.shape[1], dtype=torch.float64),Lock()  # not every device has float64
+    sums,lock = torch.zeros(k, flat.shape[1], dtype=torch.float64, device="cpu"),Lock()  # not every device has float64
     def work(starts):
         mine = torch.zeros_like(sums)
         for start in starts:  # at most 2048 images: 2048 × 255 < 2**24, so whole numbers in float32 stay exact
@@ -99,8 +99,8 @@ class Totals:
         if not self or not other: return self or other
         self._check_joins(other)
         classes = np.union1d(self.classes, other.classes)
-        values = torch.zeros(len(classes), *self.values.shape[1:], dtype=self.values.dtype)
-        counts = torch.zeros(len(classes), dtype=torch.int64)
+        values = torch.zeros(len(classes), *self.values.shape[1:], dtype=self.values.dtype, device="cpu")
+        counts = torch.zeros(len(classes), dtype=torch.int64, device="cpu")
         for part in (self, other):
             where = torch.from_numpy(np.searchsorted(classes, part.classes))
             values[where] += part.values
