@@ -146,7 +146,6 @@ def no_grays():
         "dates": (np.zeros((6, H, W), "M8[s]"), ["datetime64", "pass a tensor"]),
         "records": (np.zeros((6, H, W), [("gray", "u1")]), ["gray", "pass a tensor"]),
         "dict": ({3: whole}, ["dict", "pass a tensor"]),
-        "generator": ((image for image in whole), ["generator", "pass a tensor"]),
         "masked": (masked(floats.numpy()), ["mask", ".filled(0)"]),
         "two sizes": ([whole[0], whole[1][:4]], ["images[0]", f"({H}, {W})", "images[1]", f"(4, {W})", "resize="]),
         "two types": ([whole[0], floats[1]], ["images[0]", "torch.uint8", "images[1]", "torch.float32"]),
