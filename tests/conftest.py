@@ -1,24 +1,87 @@
-"What all tests share: the repository's root, its tools as modules, and a home for fastai's data that is not the user's."
+"What all tests share: the digits and a model, a browser, a home for fastai's data, processes of their own, Hypothesis' settings."
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import matplotlib
 import pytest
+from filelock import FileLock
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
 matplotlib.use("Agg")
 
 
+def pytest_configure(config):
+    "The same examples in every run; and a Ctrl-C that reaches child processes, though a job in the background ignores it."
+    settings.register_profile("pixelsim", max_examples=60, deadline=None, derandomize=True, database=None)
+    settings.load_profile("pixelsim")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN: signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    "No picture stays open."
+    yield
+    if plt := sys.modules.get("matplotlib.pyplot"): plt.close("all")
+
+
 @pytest.fixture(scope="session")
-def fastai_home(tmp_path_factory):
+def digits():
+    "Threes and sevens: those to learn from, and those to test with."
+    from pixelsim.digits import load_mnist
+    return load_mnist([3, 7])
+
+
+@pytest.fixture(scope="session")
+def model(digits):
+    "The classifier fitted on all threes and sevens to learn from; tests leave it as it is."
+    from pixelsim.classifier import PixelSimilarity
+    return PixelSimilarity().fit(digits[0])
+
+
+@pytest.fixture(scope="session")
+def run_python():
+    "A function that runs code in a Python of its own, which knows the library and nothing of this process's settings for Python."
+    import pixelsim
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "MPL"))}
+    clean |= {"PYTHONPATH": str(Path(pixelsim.__file__).parents[1]), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    def run_python(code, *args, cwd=None, check=True, timeout=300, **env):
+        env = {name: str(value) for name, value in (clean | env).items() if value is not None}  # None takes a variable away
+        done = subprocess.run([sys.executable, "-c", code, *map(str, args)], env=env, cwd=cwd, timeout=timeout,
+                              stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace")
+        assert not (check and done.returncode), f"ended with {done.returncode}: {done.stderr[-3000:]}"
+        return done
+    return run_python
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory):
+    "A function that fills a folder once, `fill(folder)`, for all processes that run tests."
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ: base = base.parent
+    def shared_folder(name, fill):
+        folder, done = base / name, base / f"{name}.done"
+        with FileLock(base / f"{name}.lock"):
+            if not done.exists():
+                folder.mkdir(exist_ok=True)
+                fill(folder)
+                done.touch()
+        return folder
+    return shared_folder
+
+
+@pytest.fixture(scope="session")
+def fastai_home(shared_folder):
     "A folder for FASTAI_HOME in which the files of MNIST_SAMPLE have been made."
     from pixelsim.fastai_folder import mnist_sample_folder
-    home = tmp_path_factory.mktemp("fastai")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FASTAI_HOME", str(home))
-        mnist_sample_folder()
-    return home
+    def fill(home):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FASTAI_HOME", str(home))
+            mnist_sample_folder()
+    return shared_folder("fastai", fill)
 
 
 @pytest.fixture(scope="session")
@@ -39,11 +102,3 @@ def violations(page):
     levels = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
     found = Axe().run(page, options={"preload": False, "runOnly": levels, "resultTypes": ["violations"]}).response["violations"]
     return [(rule["id"], node["html"][:200], node["failureSummary"]) for rule in found for node in rule["nodes"]]
-
-
-def pytest_terminal_summary(terminalreporter):
-    "Say how many bad inputs were tried: files in test_images.py, arrays in test_arrays.py."
-    tried = {}
-    for name in ("test_images", "test_arrays"): tried |= getattr(sys.modules.get(name), "TRIED", {})
-    told = ", ".join(f"{name}: {taken} taken, {refused} refused" for name, (taken, refused) in tried.items())
-    if tried: terminalreporter.write_line(f"bad inputs tried: {sum(map(sum, tried.values())):,} ({told})")
