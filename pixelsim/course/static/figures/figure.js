@@ -40,7 +40,7 @@ export const shapeOf = (text) => {
 
 // What someone typed, as a number; null if it is none
 export const numberOf = (text) => {
-  const t = text.trim().replace(/[−–]/g, "-").replace(/%$/, "").replace(/^(-?\d+),(\d+)$/, "$1.$2").trim();
+  const t = text.trim().replace(/[−–]/g, "-").replace(/\s*%$/, "").replace(/^(-?\d+),(\d+)$/, "$1.$2");
   return /^-?(\d+\.?\d*|\.\d+)$/.test(t) ? Number(t) : null;
 };
 
