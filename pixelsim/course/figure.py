@@ -37,12 +37,12 @@ def module(name):
 # %% ../../nbs/course/figure.ipynb #e2163933
 SPRITE = 64  # images in one row of the picture; figure.js knows the number, too
 
-def sprite(images):
+def sprite(images, columns=SPRITE):
     "Images, shape (n, 28, 28), uint8, on one picture, ink on white: the bytes of a PNG file in 16 shades."
-    rows = -(-len(images)//SPRITE)
-    paper = np.zeros((rows*SPRITE, 28, 28), np.uint8)
+    rows = -(-len(images)//columns)
+    paper = np.zeros((rows*columns, 28, 28), np.uint8)
     paper[:len(images)] = images.numpy()//17+(images.numpy()%17>8)
-    tiled = paper.reshape(rows, SPRITE, 28, 28).swapaxes(1, 2).reshape(rows*28, SPRITE*28)
+    tiled = paper.reshape(rows, columns, 28, 28).swapaxes(1, 2).reshape(rows*28, columns*28)
     picture = Image.fromarray(tiled)
     picture.putpalette([255-17*shade for shade in range(16) for _ in range(3)])
     file = io.BytesIO()

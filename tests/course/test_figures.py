@@ -11,6 +11,7 @@ from figure_pages import arithmetic, beside_a_kernel, open_page, settled, trait 
 
 from pixelsim.course.figure_bar import ThresholdBar
 from pixelsim.course.figure_broadcast import Broadcast
+from pixelsim.course.figure_loupe import Loupe
 from pixelsim.course.figure_strip import MemoryStrip
 from pixelsim.pixels import ink_coverage
 
@@ -22,6 +23,7 @@ def bar(**options): return ThresholdBar(ink_coverage, name="share of ink", perce
 FIGURES = {
     "bar": (bar, "30", "You guessed 30.0%", "threshold", 0.25),
     "broadcast": (lambda: Broadcast((1010, 28, 28), (28, 28), name="recap"), "28,28", "You guessed (28, 28). It is (1010, 28, 28).", "shapes", [[2, 3], [3, 1]]),
+    "loupe": (Loupe, "5", "You guessed 5. 625 of the 784 pixels jump.", "constant", 7),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 
