@@ -12,6 +12,7 @@ from figure_pages import arithmetic, beside_a_kernel, open_page, settled, trait 
 from pixelsim.course.figure_bar import ThresholdBar
 from pixelsim.course.figure_broadcast import Broadcast
 from pixelsim.course.figure_loupe import Loupe
+from pixelsim.course.figure_rain import IntervalRain
 from pixelsim.course.figure_strip import MemoryStrip
 from pixelsim.pixels import ink_coverage
 
@@ -19,11 +20,15 @@ from pixelsim.pixels import ink_coverage
 def bar(**options): return ThresholdBar(ink_coverage, name="share of ink", percent=True, on="valid", **options)
 
 
+def rain(): return IntervalRain({"L1": np.arange(2038) >= 99, "L2": np.arange(2038) % 30 > 0})
+
+
 # each with a guess that is wrong and what the figure then says of it, and a trait that an address may hold, with another value for it
 FIGURES = {
     "bar": (bar, "30", "You guessed 30.0%", "threshold", 0.25),
     "broadcast": (lambda: Broadcast((1010, 28, 28), (28, 28), name="recap"), "28,28", "You guessed (28, 28). It is (1010, 28, 28).", "shapes", [[2, 3], [3, 1]]),
     "loupe": (Loupe, "5", "You guessed 5. 625 of the 784 pixels jump.", "constant", 7),
+    "rain": (rain, "20", "You guessed 20. Of the first hundred here, ", "draws", 12),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 
