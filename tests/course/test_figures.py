@@ -11,6 +11,7 @@ from figure_pages import arithmetic, beside_a_kernel, open_page, settled, trait 
 
 from pixelsim.course.figure_bar import ThresholdBar
 from pixelsim.course.figure_broadcast import Broadcast
+from pixelsim.course.figure_grow import GrowingMean
 from pixelsim.course.figure_loupe import Loupe
 from pixelsim.course.figure_rain import IntervalRain
 from pixelsim.course.figure_strip import MemoryStrip
@@ -29,6 +30,7 @@ FIGURES = {
     "broadcast": (lambda: Broadcast((1010, 28, 28), (28, 28), name="recap"), "28,28", "You guessed (28, 28). It is (1010, 28, 28).", "shapes", [[2, 3], [3, 1]]),
     "loupe": (Loupe, "5", "You guessed 5. 625 of the 784 pixels jump.", "constant", 7),
     "rain": (rain, "20", "You guessed 20. Of the first hundred here, ", "draws", 12),
+    "grow": (GrowingMean, "70", "You guessed 70%. ", "step", 3),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 

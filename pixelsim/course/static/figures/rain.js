@@ -73,7 +73,10 @@ const render = ({ model, el }) => {
 
   const frame = frameOf({ model, el, title: "Intervals that rain",
     ask: { text: `${rules[0].name} gets ${fixed(truth[0], 4)} of all images right. A hundred people draw ${grouped(asked)} digits each, and compute a 95% interval from them. How many of the hundred intervals will miss ${fixed(truth[0], 4)}?`,
-      truth: () => `Of the first hundred here, ${answer ??= missed(drawn([], asked, 0, 100))} miss it. In the long run it is about 5 of 100: that is what 95% means.`,
+      truth: () => {
+        answer ??= [100, 1000].map((draws) => missed(drawn([], asked, 0, draws)));
+        return `Of the first hundred here, ${answer[0]} miss it, and of the first thousand ${answer[1]}. In the long run it is about 5 of 100: that is what 95% means.`;
+      },
       say: (guess) => guess, fits: (guess) => numberOf(guess) !== null, mode: "numeric", complaint: "Type a number from 0 to 100." },
     stage: [canvas, facts],
     controls: [make("div", { className: "psf-row" }, make("label", {}, "digits in a group ", slider, number)), make("div", { className: "psf-row" }, ...more, again)],
