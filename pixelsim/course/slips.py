@@ -30,7 +30,7 @@ def _all_same(pairs, change):
     "Does `change` make the answer of the right value, in every call?"
     with np.errstate(all="ignore"): return all(same_numbers(a, change(r)) for r,a in pairs)
 
-# %% ../../nbs/course/slips.ipynb #dfc0b44d
+# %% ../../nbs/course/slips.ipynb #103d3a42
 def _rounded(pairs):
     "Are these the right numbers, rounded or cut off too early?"
     one = pairs[0][0].ndim==0 and len(pairs)==1
@@ -55,6 +55,7 @@ def _percent(pairs):
             return "percent",f"This is right in *percent*{rounded}. As numbers from 0 to 1 these are a hundredth of that."
     if _all_same(pairs, lambda r: r/100): return "a-hundredth","Every number is a hundredth of what it should be: is it a share, where percent was asked for? Or was something divided by 100 that should not be?"
 
+_FOR_SEVERAL = ("cut-at-zero","cut-to-0-and-1","added-up")  # of one number alone they say nothing
 _CHANGES = [  # (name, what it makes of the right value, what to say)
     ("complement", lambda r: 1-r, "This is 1 minus what was asked for: the share, or the ink, that is *not* meant."),
     ("sign", lambda r: -r, "The size is right, but the sign is turned round: what is taken from what?"),
@@ -70,6 +71,7 @@ _CHANGES = [  # (name, what it makes of the right value, what to say)
 def _changed(pairs):
     "Is the answer a simple function of the right value?"
     for name,change,says in _CHANGES:
+        if name in _FOR_SEVERAL and sum(r.size for r,_ in pairs)<2: continue
         if all(same_numbers(r, change(r)) for r,_ in pairs): continue  # it changes nothing here
         if _all_same(pairs, change): return name,says
     whole = all((r%1==0).all() and (a%1==0).all() for r,a in pairs)
@@ -174,7 +176,7 @@ def _partly(pairs):
             if first and np.ptp(some[:first])>0: return "partly-right",f"{where} axis {axis}, the first {first:,} are right, and then it goes wrong."
         return None
 
-# %% ../../nbs/course/slips.ipynb #4325f6c4
+# %% ../../nbs/course/slips.ipynb #d0a768c1
 _WORDS = [  # what makes one number of several, in words
     ("mean", np.mean, "the mean"), ("sum", np.sum, "the sum"), ("max", np.max, "the largest"), ("min", np.min, "the smallest"),
     ("median", np.median, "the median"), ("first", lambda x: x.reshape(-1)[0], "the first"), ("last", lambda x: x.reshape(-1)[-1], "the last"),
@@ -204,6 +206,7 @@ def _too_many(r, a):
     "By which last step an answer with more numbers would be right: (name, what to say); None if by nothing simple."
     if not a.ndim: return None
     axes = [tuple(range(a.ndim))] if r.ndim==0 else [(i,) for i in range(a.ndim)]+[(i,j) for j in range(a.ndim) for i in range(j)]
+    if a.shape[1:]==r.shape and len(a)>1 and all(same_numbers(row, r) for row in a[:50]): return "repeated",f"This is right, but {len(a)} times over."
     for some in axes:
         along = "" if len(some)==a.ndim else f" along {'axis' if len(some)==1 else 'axes'} {' and '.join(map(str, some))}"
         if tuple(n for i,n in enumerate(a.shape) if i not in some)!=r.shape: continue
@@ -214,7 +217,6 @@ def _too_many(r, a):
                 if same_numbers(change(a, some[0]), r): return f"not-yet-the-{name}",f"One step is missing: which place{along} is the {'largest' if name=='argmax' else 'smallest'}? That is what was asked for."
     if a.ndim==2 and a.shape[0]==a.shape[1]==r.size and same_numbers(a.diagonal(), r): return "on-the-diagonal","The right numbers stand on the diagonal of your table."
     if a.shape[1:]==r.shape and len(a):
-        if all(same_numbers(row, r) for row in a[:50]): return "repeated",f"This is right, but {len(a)} times over."
         if same_numbers(a[0], r): return "first-of-them",f"The first of the {len(a):,} that you give is what was asked for."
     if r.ndim and a.shape[1:]==r.shape[1:] and len(a)>len(r) and same_numbers(a[:len(r)], r): return "goes-on","It begins right, and then it goes on for too long."
     if r.ndim==0 and any(same_numbers(x, r) for x in a.reshape(-1)[:10_000]): return "among-them",f"The right number is among these, but these are {a.size:,}: give that one alone."
