@@ -23,11 +23,13 @@ def _exact(images, grays, distance):
         x *= 255
         whole = x.round()
         x = torch.where((x-whole).abs()<3e-5, whole, x)
-    return torch.stack([((x-p).abs() if distance=="l1" else (x-p).square()).sum(1) for p in grays], 1)
+    return _leveled(torch.stack([((x-p).abs() if distance=="l1" else (x-p).square()).sum(1) for p in grays], 1))
 
-def _tied(far):
-    "Which prototypes are the nearest of each image, shape (m, k)."
-    return far<=far.min(1, keepdim=True).values*(1+1e-12)
+def _leveled(far):
+    "The same, with one number for those of a row that agree to twelve digits."
+    ordered,place = far.sort(1)
+    further = torch.cat([torch.ones_like(place[:, :1], dtype=torch.bool), ordered[:, 1:]>ordered[:, :-1]*(1+1e-12)], 1)
+    return torch.empty_like(far).scatter(1, place, torch.where(further, ordered, 0).cummax(1).values)
 
 def _in_doubt(scores, size):
     """The lowest row of each column of `scores`, shape (k, n), and the columns in which rounding could decide.
@@ -127,7 +129,7 @@ def nearest(
 
 def _settled(row, doubt, flat, grays, distance):
     "The nearest prototypes `row`, in which those of the images in doubt have been decided."
-    for some in doubt.split(rows_at_a_time(flat)): row[some] = _tied(_exact(flat[some], grays, distance)).int().argmax(1).to(row.device)
+    for some in doubt.split(rows_at_a_time(flat)): row[some] = _exact(flat[some], grays, distance).min(1).indices.to(row.device)
     return row
 
 # %% ../nbs/library/nearest.ipynb #e0f1c8d7
@@ -152,7 +154,8 @@ def distances_to(
             found /= p.shape[1]
             if distance=="l2": found.sqrt_()
             found /= full
-            _,doubt = _in_doubt(found, found.max())
+            ordered = found.sort(0).values
+            doubt = (ordered.diff(dim=0)<=1e-5*found.max()).any(0).nonzero()[:, 0]  # equal ones are equal numbers, the nearest or not
             if len(doubt): found[:, doubt] = _told_apart(flat[start:start+m][doubt], grays, distance).to(found.device)
     on_threads(work, range(0, n, rows), images.device)
     return result.T.contiguous()
@@ -162,4 +165,4 @@ def _told_apart(images, grays, distance):
     far,pixels = _exact(images, grays, distance),prod(images.shape[1:])
     exact = (far/pixels/255 if distance=="l1" else (far/pixels).sqrt()/255).float()
     least = exact.min(1, keepdim=True).values
-    return torch.where(_tied(far), least, exact.maximum(least.nextafter(torch.ones_like(least)))).T
+    return torch.where(far==far.min(1, keepdim=True).values, least, exact.maximum(least.nextafter(torch.ones_like(least)))).T
