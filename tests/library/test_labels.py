@@ -106,8 +106,7 @@ def test_what_is_no_label_is_refused_in_its_own_words(name):
         for part in parts: assert part in said[kind], kind
     assert [text for text, n in Counter(said.values()).items() if n > 1] == []
     with pytest.raises((TypeError, ValueError), match="labels.*float32"): call(torch.tensor(GOOD).float().requires_grad_())
-    for other in (dict(enumerate(GOOD)), (label for label in GOOD)):
-        with pytest.raises((TypeError, ValueError), match="labels"): call(other)
+    with pytest.raises((TypeError, ValueError), match="labels"): call(dict(enumerate(GOOD)))
 
 
 @pytest.mark.parametrize("kind", NO_LABELS)
