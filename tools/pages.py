@@ -92,14 +92,14 @@ def in_order(nb, names):
 # What MyST-NB needs
 
 
-def label_of(name):
-    "The label of a documented name. Labels know no capitals, and `Lesson` is not `lesson`."
-    return ("class-" if name[0].isupper() else "function-") + name.lower()
+def label_of(name, page):
+    "The label of a name that is documented on a page. Labels know no capitals, and `Lesson` is not `lesson`; each roof may have a `progress`."
+    return ("course-" if page.startswith("course/") else "") + ("class-" if name[0].isupper() else "function-") + name.lower()
 
 
 def links(text):
     "Markdown with nbdev's links to names as links to their labels, and links to the README's neighbors as pages."
-    text = re.sub(r"\[`([\w.]+)(\(\))?`\]\(/[\w/]+\.html#[\w.]+\)", lambda m: f"[`{m[1]}{m[2] or ''}`](#{label_of(m[1])})", text)
+    text = re.sub(r"\[`([\w.]+)(\(\))?`\]\(/([\w/]+)\.html#[\w.]+\)", lambda m: f"[`{m[1]}{m[2] or ''}`](#{label_of(m[1], m[3])})", text)
     return re.sub(r"\]\((?:\.\./)+([\w./-]+)\)", lambda m: m[0] if m[1].endswith(".ipynb") else f"](/{m[1]})", text)
 
 
@@ -175,7 +175,7 @@ class Page:
 
     def reference(self, name, cell):
         "The documentation of a name under its label: in a lesson, where the source is shown too, folded away."
-        label = label_of(name)
+        label = label_of(name, self.name)
         text = "".join(cell.outputs[0].data["text/markdown"]).replace("__main__.", "")  # where nbdev has run the notebook
         text = re.sub(r"^---\n+|^\[source\]\(.*\)\{.*\}\n+", "", text, flags=re.M)
         heading, text = text.split("\n", 1)

@@ -1,7 +1,7 @@
 """The package as someone else gets it: built from a clean copy, compared with what it should say, installed, and used.
 
 One test environment has only the wheel and its core requirements, really installed: on Linux that takes 6 GB, which
-are deleted at the end, and a minute or two.
+are deleted at the end, and a minute or two. So these tests run one after the other, in one process.
 """
 import hashlib
 import os
@@ -24,8 +24,9 @@ import pixelsim
 if sys.version_info >= (3, 11): import tomllib
 else: import tomli as tomllib  # comes with nbdev
 
-ROOT = Path(__file__).parents[1]
-DATA = {"pixelsim/py.typed", "pixelsim/data/mnist.npz", "pixelsim/data/NOTICE.md"}
+ROOT = Path(__file__).parents[2]
+DATA = ("pixelsim/**/*.py", "pixelsim/py.typed", "pixelsim/data/mnist.npz", "pixelsim/data/NOTICE.md", "pixelsim/course/data/lessons/*", "pixelsim/course/static/*")
+pytestmark = pytest.mark.xdist_group("package")
 
 
 def run(*command, **kwargs):
@@ -33,6 +34,9 @@ def run(*command, **kwargs):
     done = subprocess.run([*map(str, command)], capture_output=True, encoding="utf-8", errors="replace", **kwargs)
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
+
+
+def sha256(content): return hashlib.sha256(content).hexdigest()
 
 
 def copy_tree(to):
@@ -51,50 +55,35 @@ def build(tree, *kinds): run(sys.executable, "-m", "build", "--no-isolation", *k
 
 
 def contents(wheel):
-    "The SHA-256 of every file in `wheel`."
+    "The SHA-256 of every file in `wheel`, but for the list of these."
     with zipfile.ZipFile(wheel) as archive:
-        return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
+        return {name: sha256(archive.read(name)) for name in archive.namelist() if not name.endswith(".dist-info/RECORD")}
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    "An sdist and a wheel built from a clean copy, and a wheel built from that sdist."
+    "An sdist and a wheel built from a clean copy in which Jupyter has left something, and a wheel built from that sdist."
     tree = copy_tree(tmp_path_factory.mktemp("package") / "tree")
+    (tree / "nbs" / "library" / ".ipynb_checkpoints").mkdir()
+    (tree / "nbs" / "library" / ".ipynb_checkpoints" / "a-checkpoint.ipynb").write_text("{}")
     build(tree, "--sdist", "--wheel")
     sdist, wheel = next(tree.glob("dist/*.tar.gz")), next(tree.glob("dist/*.whl"))
     shutil.unpack_archive(sdist, tree.parent / "sdist")
     from_sdist = next((tree.parent / "sdist").iterdir())
     build(from_sdist, "--wheel")
-    return SimpleNamespace(tree=tree, wheel=wheel, from_sdist=next(from_sdist.glob("dist/*.whl")))
-
-
-def notebooks(built):
-    "The SHA-256 of every file below `nbs`, by its name there."
-    found = {path.relative_to(built.tree / "nbs").as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-             for path in (built.tree / "nbs").rglob("*") if path.is_file()}
-    assert {"01_pixels.ipynb", "index.ipynb", "images/index-1.png", "library/digits.ipynb", "group/answers.ipynb"} <= found.keys()
-    return found
-
-
-# What is in the wheel
-
-def test_wheel_from_sdist_is_the_same(built):
-    "The sdist lacks nothing that the wheel is made from."
-    direct, from_sdist = contents(built.wheel), contents(built.from_sdist)
-    records = [name for name in direct if name.endswith(".dist-info/RECORD")]
-    for name in records: del direct[name], from_sdist[name]
-    assert len(records) == 1 and direct == from_sdist
+    info = next(path for path in zipfile.Path(wheel).iterdir() if path.name.endswith(".dist-info"))
+    return SimpleNamespace(tree=tree, wheel=wheel, from_sdist=next(from_sdist.glob("dist/*.whl")), info=PathDistribution(info))
 
 
 def test_wheel_has_the_package_and_nothing_else(built):
-    "Every module, the type marker, digits and notice, exercises, agendas, scripts and styles, every notebook, byte for byte; no tests or tools."
-    patterns = ("pixelsim/*.py", "pixelsim/course/data/practice/0*.toml", "pixelsim/course/data/agendas/0*.toml", "pixelsim/course/static/*.*")
-    names = DATA | {path.relative_to(built.tree).as_posix() for pattern in patterns for path in built.tree.glob(pattern)}
-    assert len([name for name in names if name.endswith(".toml")]) == 6 + 7 and "pixelsim/course/static/quiz.js" in names
-    assert {"pixelsim/__init__.py", "pixelsim/digits.py", "pixelsim/_modidx.py"} <= names
-    expected = {name: hashlib.sha256((built.tree / name).read_bytes()).hexdigest() for name in names}
-    expected |= {f"pixelsim/lessons/{name}": sha for name, sha in notebooks(built).items()}
-    assert {name: sha for name, sha in contents(built.wheel).items() if ".dist-info/" not in name} == expected
+    "Modules, type marker, digits and notice, lessons' files, scripts and styles, every notebook, byte for byte; no tests or tools. The sdist lacks nothing of it."
+    expected = {path.relative_to(built.tree).as_posix(): path for pattern in DATA for path in built.tree.glob(pattern)}
+    expected |= {f"pixelsim/lessons/{path.relative_to(built.tree / 'nbs').as_posix()}": path for path in (built.tree / "nbs").rglob("*.*")
+                 if path.is_file() and ".ipynb_checkpoints" not in path.parts}
+    found = contents(built.wheel)
+    assert {name: sha for name, sha in found.items() if ".dist-info/" not in name} == {name: sha256(path.read_bytes()) for name, path in expected.items()}
+    assert {"pixelsim/course/static/quiz.js", "pixelsim/_modidx.py", "pixelsim/lessons/01_pixels.ipynb", "pixelsim/course/data/lessons/01_pixels.toml"} <= found.keys()
+    assert contents(built.from_sdist) == found
 
 
 # What the metadata says
@@ -107,23 +96,21 @@ def requirement(text, extra=None):
 
 
 def settings_of(tree):
-    "The requirement lists of `settings.ini`, as they are written there."
+    "The requirement lists of `settings.ini`, as they are written there: core, course, dev."
     settings = ConfigParser()
     settings.read(tree / "settings.ini", encoding="utf-8")
-    return settings["DEFAULT"]
+    return [settings["DEFAULT"][name].strip().split("\n") for name in ("requirements", "course_requirements", "dev_requirements")]
 
 
 def differences(metadata, tree):
     "Where the `metadata` of a package differs from the `settings.ini` and `pyproject.toml` of `tree`: found, expected."
     project = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    core, course, dev = (settings_of(tree)[name].strip().split("\n")
-                         for name in ("requirements", "course_requirements", "dev_requirements"))
-    requires = [*map(requirement, core), *(requirement(r, "course") for r in course),
-                *(requirement(r, "dev") for r in course + dev)]
+    core, course, dev = settings_of(tree)
+    requires = [*map(requirement, core), *(requirement(r, "course") for r in course), *(requirement(r, "dev") for r in course + dev)]
     expected = {
         "Name": [project["name"]], "Version": [pixelsim.__version__], "Requires-Python": [project["requires-python"]],
         "Requires-Dist": sorted(requires), "Provides-Extra": ["course", "dev"], "Summary": [project["description"]],
-        "License-Expression": [project["license"]], "License-File": sorted(project["license-files"]),
+        "License-Expression": [project["license"]], "License-File": ["LICENSE", "pixelsim/data/NOTICE.md"],
         "Classifier": sorted(project["classifiers"]),
     }
     found = {key: sorted(metadata.get_all(key) or []) for key in expected}
@@ -131,20 +118,14 @@ def differences(metadata, tree):
     return {key: (found[key], expected[key]) for key in expected if found[key] != expected[key]}
 
 
-def info(wheel):
-    "The metadata folder of `wheel`, read in the wheel."
-    return PathDistribution(next(path for path in zipfile.Path(wheel).iterdir() if path.name.endswith(".dist-info")))
-
-
 def test_metadata(built):
-    "The wheel says what `settings.ini` and `pyproject.toml` say, requirement by requirement."
-    assert differences(info(built.wheel).metadata, built.tree) == {}
-
-
-def test_description_is_the_readme(built):
-    "The page at the package index is README.md; a missing one would only give a warning."
-    readme = (built.tree / "README.md").read_text(encoding="utf-8")
-    assert info(built.wheel).metadata.get_payload().strip() == readme.strip()
+    "What `settings.ini` and `pyproject.toml` say, requirement by requirement; the README, both licenses word for word; the command, and the index for nbdev."
+    assert differences(built.info.metadata, built.tree) == {}
+    assert built.info.metadata.get_payload().strip() == (built.tree / "README.md").read_text(encoding="utf-8").strip()
+    for name in ("LICENSE", "pixelsim/data/NOTICE.md"):
+        assert built.info.read_text(f"licenses/{name}") == (ROOT / name).read_text(encoding="utf-8")
+    entries = sorted((e.group, e.name, e.value) for e in built.info.entry_points)
+    assert entries == [("console_scripts", "pixelsim", "pixelsim.cli:main"), ("nbdev", "pixelsim", "pixelsim._modidx:d")]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # setuptools does warn, and goes on
@@ -157,21 +138,6 @@ def test_a_requirement_list_that_gets_lost_is_noticed(tmp_path, dropped):
     assert changed != text
     (tree / "pyproject.toml").write_text(changed, encoding="utf-8")
     assert "Requires-Dist" in differences(project_wheel_metadata(tree, isolated=False), tree)
-
-
-def test_license_files_are_in_the_wheel(built):
-    "Both licences, word for word, where installers look for them."
-    names = tomllib.loads((built.tree / "pyproject.toml").read_text(encoding="utf-8"))["project"]["license-files"]
-    assert {"LICENSE", "pixelsim/data/NOTICE.md"} == {*names}
-    for name in names:
-        assert info(built.wheel).read_text(f"licenses/{name}") == (ROOT / name).read_text(encoding="utf-8")
-
-
-def test_entry_points(built):
-    "The command, and the index by which other projects' documentation links to this one."
-    entries = sorted((e.group, e.name, e.value) for e in info(built.wheel).entry_points)
-    assert entries == [("console_scripts", "pixelsim", "pixelsim.cli:main"), ("nbdev", "pixelsim", "pixelsim._modidx:d")]
-    assert pixelsim.__version__ == info(built.wheel).version
 
 
 # The wheel in use
@@ -220,67 +186,46 @@ def use(built, tmp_path_factory):
     shutil.rmtree(base)
 
 
-def test_installed_package_is_the_wheel(use):
-    "What is imported is in the new environment, not in the repository, and it has the version of the wheel."
-    where, version = use("import pixelsim; print(pixelsim.__file__, pixelsim.__version__, sep='\\n')").splitlines()
+def test_digits_from_the_installed_package(use):
+    "What is imported is in the new environment, not in the repository; the digits come out of it, and nothing is written for it."
+    where, version, counts = use("import pixelsim; print(pixelsim.__file__, pixelsim.__version__, sep='\\n')\nfrom pixelsim.all import *\n"
+                                 "print(*(len(s[d]) for s in load_mnist([3, 7]) for d in (3, 7)))").splitlines()
     assert ROOT not in Path(where).parents and "site-packages" in where and version == pixelsim.__version__
-
-
-def test_digits_without_network_or_files(use):
-    "The digits come out of the installed package, and nothing is written for it."
-    code = "from pixelsim.digits import load_mnist; print(*(len(s[d]) for s in load_mnist([3, 7]) for d in (3, 7)))"
-    assert use(code) == "6131 6265 1010 1028"
-
-
-def modules(built): return sorted(path.stem for path in built.tree.glob("pixelsim/*.py") if path.stem != "__init__")
-
-
-def test_everything_in_one_import(built, use):
-    "`from pixelsim.all import *` gives every public name of every module for images; the others one asks for by name."
-    inside = {"arena", "batches", "checks", "draw", "files", "guide", "practice", "ranks"}
-    code = (f"from importlib import import_module\nfrom pixelsim.all import *\nfor m in {sorted({*modules(built)} - inside)}:\n"
-            "    for name in getattr(import_module(f'pixelsim.{m}'), '__all__', []):\n"
-            "        if name not in globals(): print(f'{m}.{name} is missing')")
-    assert use(code) == ""
-    assert use("from pixelsim.all import *; print(len(load_mnist([3])[1]))") == "1010"
+    assert counts == "6131 6265 1010 1028"
 
 
 def test_import_is_light(use):
     "`import pixelsim` loads none of its requirements, nor does its command: `pixelsim --help` is there at once."
     heavy = ["torch", "fastai", "matplotlib", "numpy", "PIL", "fastcore", "tqdm"]
-    for name in ("pixelsim", "pixelsim.cli"):
+    for name in ("pixelsim", "pixelsim.cli", "pixelsim.course"):
         assert use(f"import sys, {name}; print([name for name in {heavy} if name in sys.modules])") == "[]"
     assert use("import sys, pixelsim.digits; print('torch' in sys.modules)") == "True"
 
 
 def test_the_command_brings_the_lessons(built, use, tmp_path):
-    "`pixelsim lessons`, as installed, copies every notebook and picture, byte for byte."
-    where = tmp_path / "lessons"
+    "`pixelsim lessons`, as installed, copies every notebook but the README."
     code = ("import shutil, subprocess, sys; from pathlib import Path\n"
             "command = shutil.which('pixelsim', path=Path(sys.executable).parent)\n"
-            f"subprocess.run([command, 'lessons', {str(where)!r}], check=True)")
-    assert f"{len(notebooks(built))} new, 0 updated, 0 up to date" in use(code)
-    found = {path.relative_to(where).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-             for path in where.rglob("*") if path.is_file()}
-    del found[".pixelsim-lessons.json"]
-    assert found == notebooks(built)
+            f"subprocess.run([command, 'lessons', {str(tmp_path / 'my')!r}], check=True)")
+    wanted = {path.relative_to(built.tree / "nbs") for path in (built.tree / "nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts} - {Path("index.ipynb")}
+    assert f"{len(wanted)} new, 0 updated, 0 up to date" in use(code)
+    assert {path.relative_to(tmp_path / "my") for path in (tmp_path / "my").rglob("*.ipynb")} == wanted
 
 
 def test_no_module_needs_the_course(built, use):
-    "The library works for someone without fastai and Jupyter: each module is imported where they are absent."
+    "Each module can be imported by someone without fastai and Jupyter."
     absent = ["anywidget", "fastai", "IPython", "ipykernel", "ipywidgets", "jupyterlab", "nbclient", "nbdev"]
-    code = f"from importlib.util import find_spec; print([name for name in {absent} if find_spec(name)])"
-    assert use(code) == "[]"
-    names = [f"pixelsim.{name}" for name in modules(built)]
-    code = f"from importlib import import_module\nfor name in {names}: print(import_module(name).__name__)"
-    assert use(code).split() == names
+    assert use(f"from importlib.util import find_spec; print([name for name in {absent} if find_spec(name)])") == "[]"
+    paths = [path.relative_to(built.tree).with_suffix("") for path in built.tree.glob("pixelsim/**/*.py") if path.stem not in ("__init__", "__main__")]
+    names = [".".join(path.parts) for path in paths]
+    assert len(names) > 40 and use(f"from importlib import import_module\nfor name in {names}: print(import_module(name).__name__)").split() == names
 
 
-def test_the_guide_works_and_ready_says_what_the_course_lacks(built, use):
-    "Installed, the lessons and agendas are read from the package; the packages of the course are missing, and nothing else."
-    course = {re.match(r"[\w-]+", line)[0] for line in settings_of(built.tree)["course_requirements"].strip().split("\n") if ";" not in line}
+def test_the_course_is_read_and_ready_says_what_it_lacks(built, use):
+    "Installed, lessons and their files are read from the package; the packages of the course are missing, and nothing else."
+    course = {re.match(r"[\w-]+", line)[0] for line in settings_of(built.tree)[1] if ";" not in line}
     said = use("import os, tempfile; os.environ['FASTAI_HOME'] = tempfile.mkdtemp(); os.chdir(tempfile.mkdtemp())\n"
-               "from pixelsim.guide import agenda, answers, ready; ready('05_distances')\n"
+               "from pixelsim.course.meeting import agenda, answers\nfrom pixelsim.course.ready import ready\nready('05_distances')\n"
                "print(agenda('05_distances').text.count('|'), len(answers('05_distances').text)>10_000)").splitlines()
     assert {what.split()[1] for what in said if " is not installed in the Python that runs here" in what} >= course
     assert said[0] == f"not ready: {(len(said) - 2) // 2} things to mend; then run this again"
