@@ -9,7 +9,7 @@ PYTHON ?= $(shell $(BIN)/python -c "import pip" 2>/dev/null && echo $(BIN)/pytho
 
 # $(call setup,course): .venv is there, with pixelsim and everything that `course` or `dev` needs.
 define setup
-@$(PYTHON) -c "" 2>/dev/null || { echo "The command $(PYTHON) is missing or does not run: install Python from" \
+@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 6))" 2>/dev/null || { echo "The command $(PYTHON) is missing, does not run, or is very old: install Python from" \
 	"https://www.python.org/downloads/, or name yours, for example make $@ PYTHON=python3.12" >&2; exit 1; }
 @$(PYTHON) tools/setup_env.py $(1) $(if $(MIN_FREE_GB),--min-free-gb $(MIN_FREE_GB))
 endef
@@ -26,12 +26,12 @@ course:  ## Set everything up, run every lesson, and show what came out
 
 lab:  ## Open the lessons in Jupyter
 	$(call setup,course)
-	@$(BIN)/jupyter lab --ServerApp.root_dir=nbs
+	@$(BIN)/jupyter lab --config tools/lab.py
 
 test:  ## Run the tests
 	$(call setup,dev)
 	@$(BIN)/python tools/browser.py
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n logical --dist loadfile
 
 docs:  ## Build the site, in build/docs/html
 	$(call setup,dev)

@@ -7,7 +7,6 @@ __all__ = ['mnist_distance', 'accuracy', 'class_accuracies', 'accuracy_interval'
 
 # %% ../nbs/06_accuracy.ipynb #54079ca4
 from collections.abc import Sequence
-from operator import index
 from statistics import NormalDist
 
 import numpy as np
@@ -60,9 +59,9 @@ def accuracy_interval(
 
     Raises `ValueError` for impossible counts. Source: E. B. Wilson (1927), "Probable inference, the law of
     succession, and statistical inference", https://doi.org/10.1080/01621459.1927.10502953."""
-    try: right,total = index(right),index(total)
-    except TypeError:
-        raise ValueError(f"right and total should be whole numbers of images, got {right} of {total}: of a share make a count, round(share*total)") from None
+    if not (float(right).is_integer() and float(total).is_integer()) or isinstance(right, float) and right==1<total:
+        raise ValueError(f"right and total should be whole numbers of images, got {right} of {total}: of a share make a count, round(share*total)")
+    right,total = int(right),int(total)
     if not 0<=right<=total or total==0:
         raise ValueError(f"right should be between 0 and total, and total at least 1, got {right} of {total}")
     if not 0<confidence<1:

@@ -129,13 +129,13 @@ def check_stack(
     shape = tuple(images.shape)
     if images.ndim==3 and 0 not in shape[1:] and size in (None, shape[1:]): return images
     wanted = "(n, h, w)" if size is None else f"(n, {size[0]}, {size[1]})"
-    raise ValueError(f"{name} should have shape {wanted}, got {shape}: "
-                     f"{_way_out(shape, size, name if given is None or hasattr(given, 'reshape') else f'np.array({name})')}")
+    called = name if given is None or hasattr(given, "reshape") else f"np.array({name})"  # a list has no methods
+    way_out = f"these {name} have no pixels" if 0 in shape[1:] else _way_out(shape, size, called)
+    raise ValueError(f"{name} should have shape {wanted}, got {shape}: {way_out}")
 
 def _way_out(shape, size, name):
     "What to do about images of a wrong shape."
     h,w = size or ("h", "w")
-    if 0 in shape[1:]: return "these images have no pixels"
     if shape[:1]==(0,): return "there is no image in it"
     if len(shape)==4 and 1 in (shape[1], shape[3]): return f"for one channel of gray pass {name}.squeeze({1 if shape[1]==1 else 3})"
     if len(shape) in (3,4) and shape[-1] in (3,4) or len(shape)==4 and shape[1] in (3,4):

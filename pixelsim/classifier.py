@@ -134,8 +134,11 @@ def _comparable(model, images, invert, resize):
                     f"pass invert={not invert} if ink and paper are swapped", invert=not invert)
     return images
 
-def _grays(model):
-    "The prototypes to compare with, shape (k, h, w), float64 from 0 to 255: as they were before they were rounded to `prototypes_`."
+# %% ../nbs/library/classifier.ipynb #867bef7d
+def prototype_grays(
+    model:PixelSimilarity,  # A fitted classifier
+)->Tensor:                  # Shape (k, h, w), float64 from 0 to 255, on the processor
+    "The prototypes that images are compared with: as they were before they were rounded to `prototypes_`."
     shown,exact = 255*model.prototypes_.cpu().double(),_known(model).grays()
     return torch.where((shown-exact).abs()<1e-4, exact, shown)
 
@@ -150,7 +153,7 @@ def distances(self:PixelSimilarity,
     """How far each image is from each class, 0 to 1; the smallest is what `predict` says, and of equal ones the first.
 
     Warns if ink and paper look swapped. Raises `ValueError` before `fit`, and what `as_images` raises."""
-    return distances_to(_comparable(self, images, invert, resize), _grays(self), self.distance)
+    return distances_to(_comparable(self, images, invert, resize), prototype_grays(self), self.distance)
 
 # %% ../nbs/library/classifier.ipynb #7669b366
 @patch
@@ -162,7 +165,7 @@ def predict(self:PixelSimilarity,
 )->np.ndarray:          # Predicted class of each image, shape (n,)
     "The nearest class for each image, the first in `classes_` of those that are equally near. Warns and raises as `distances` does."
     images = _comparable(self, images, invert, resize)
-    return self.classes_[nearest(images, _grays(self), self.distance, self.compiled).cpu().numpy()]
+    return self.classes_[nearest(images, prototype_grays(self), self.distance, self.compiled).cpu().numpy()]
 
 # %% ../nbs/library/classifier.ipynb #06d4f7f5
 @patch

@@ -90,28 +90,39 @@ def _check_size(name, size, model):
 
 # %% ../nbs/library/cli.ipynb #4b504cfa
 @contextmanager
-def _heard(about_paper):
-    "Show the warnings of this block; those that ink and paper may be swapped only if `about_paper`."
+def _reading(model, name, args):
+    """What is read here gets a note if ink and paper look swapped: as reading finds it, or for a `model` of paper as that was fitted.
+
+    Yields a function to call with the images, shape (n, h, w)."""
+    from pixelsim.images import mostly_bright
+    paper = mostly_bright(model.prototypes_)
+    def check(images):
+        if paper and not mostly_bright(images):
+            _say(f"note: {name} a dark border, and the model was fitted on a bright one: "
+                 f"{'leave out' if args.invert else 'pass'} --invert if ink and paper are swapped")
     with warnings.catch_warnings():
         show = warnings.showwarning
         def some(message, *place, **more):
-            if about_paper or "invert" not in getattr(message, "way_out", {}): show(message, *place, **more)
+            if not (paper and "invert" in getattr(message, "way_out", {})): show(message, *place, **more)
         warnings.showwarning = some
+        yield check
+
+@contextmanager
+def _unwarned():
+    "For images about which reading has warned, naming the files."
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
         yield
 
-def _on_paper(model):
-    "Was it fitted on dark ink on light paper? Then only the model can say which image has it the other way round."
-    from pixelsim.images import mostly_bright
-    return mostly_bright(model.prototypes_)
-
+# %% ../nbs/library/cli.ipynb #11dfe792
 def _predicted(file, model, args):
     "What the model says of one image file."
     from pixelsim.image_files import read_image
-    paper = _on_paper(model)
-    with _heard(not paper): image = read_image(file, invert=args.invert, resize=_size(model) if args.resize else None)
-    _check_size(file, tuple(image.shape), model)
-    with _heard(paper): label = model.predict(image[None])[0]
-    with _heard(False): distances = dict(zip(model.classes_, model.distances(image[None])[0].tolist()))
+    with _reading(model, f"{file} has", args) as check:
+        image = read_image(file, invert=args.invert, resize=_size(model) if args.resize else None)[None]
+        _check_size(file, tuple(image.shape[1:]), model)
+        check(image)
+    with _unwarned(): label,distances = model.predict(image)[0],dict(zip(model.classes_, model.distances(image)[0].tolist()))
     second = min((d for c,d in distances.items() if c!=label), default=distances[label])
     return dict(file=file, label=str(label), margin=max(0., second-distances[label]), distances={str(c): d for c,d in distances.items()})
 
@@ -166,7 +177,7 @@ def _fit(args):
     from pixelsim.classifier import PixelSimilarity
     from pixelsim.image_files import load_folder
     data = load_folder(args.folder, invert=args.invert, resize=args.size)
-    with _heard(False): model = PixelSimilarity(args.distance).fit(data)  # load_folder has warned, with the names of the files
+    with _unwarned(): model = PixelSimilarity(args.distance).fit(data)  # load_folder has warned, with the names of the files
     model.save(args.out)
     print(_table(["class", "images"], [[_printable(c), len(data[c])] for c in data.classes]))
     size = "×".join(map(str, data.images.shape[1:]))
@@ -199,7 +210,7 @@ def _scores(model, data):
     unknown = [c for c in data.classes if c not in classes]
     if unknown:
         raise ValueError(f"the folder has the class {unknown[0]!r}, but the model knows {', '.join(classes)}")
-    with _heard(_on_paper(model)): predicted = np.array([names[c] for c in model.predict(data.images)])
+    with _unwarned(): predicted = np.array([names[c] for c in model.predict(data.images)])
     right,total = int((predicted==data.labels).sum()),len(data)
     each = class_accuracies(predicted, data.labels)
     return dict(accuracy=right/total, right=right, total=total, interval=accuracy_interval(right, total),
@@ -210,8 +221,10 @@ def _score(args):
     "Print how well a model does on a folder."
     from pixelsim.image_files import load_folder
     model = _model(args.model, None)
-    with _heard(not _on_paper(model)): data = load_folder(args.folder, invert=args.invert, resize=_size(model) if args.resize else None)
-    _check_size(f"each image in {args.folder}", tuple(data.images.shape[1:]), model)
+    with _reading(model, f"most of the images in {args.folder} have", args) as check:
+        data = load_folder(args.folder, invert=args.invert, resize=_size(model) if args.resize else None)
+        _check_size(f"each image in {args.folder}", tuple(data.images.shape[1:]), model)
+        check(data.images)
     scores = _scores(model, data)
     print(json.dumps(scores, indent=1) if args.json else _score_text(scores))
     return 0
@@ -241,7 +254,7 @@ def _add_score(commands):
 # %% ../nbs/library/cli.ipynb #2926bb37
 def _lessons(args):
     "Copy the lessons, and say how to open them."
-    from pixelsim.course.copy import copy_lessons
+    from pixelsim.course.copy import START,copy_lessons
     from pixelsim.course.lessons import lessons_folder
     folder,source = Path(args.folder),lessons_folder()
     if folder.exists() and folder.resolve()==source.resolve():
@@ -252,7 +265,7 @@ def _lessons(args):
     print(said.format(__version__, **counts))
     yours = [name for name,what in done.items() if what=="yours"]
     if yours: print(f"left as they are, because you changed them: {', '.join(yours)}")
-    print(f"to open them: install pixelsim with its course extra, then jupyter lab {shlex.quote(args.folder)}")
+    print(f"to open them: install pixelsim with its course extra, then jupyter lab {shlex.quote((folder/START).as_posix())}")
     return 0
 
 def _add_lessons(commands):
@@ -267,7 +280,7 @@ _EPILOG = """examples:
   pixelsim predict three.png                   is it a 3 or a 7?
   pixelsim fit letters/train --out letters.npz
   pixelsim score letters.npz letters/valid
-  pixelsim lessons                             six lessons, as Jupyter notebooks
+  pixelsim lessons                             the lessons, as Jupyter notebooks
 
 exit status: 0 fine, 1 something failed (stderr says what), 2 wrong usage"""
 

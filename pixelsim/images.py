@@ -22,8 +22,10 @@ from .image_set import ImageSet
 # %% ../nbs/library/images.ipynb #ea67ec9d
 _PICTURE = (str,os.PathLike,Image.Image)
 
-def _listed(images):
-    "As a list what lists things one by one (a list, fastai's `L`, a column of a table, a generator); all else as it is."
+def listed(
+    images:object,  # Anything that may hold images
+)->object:          # A list, if it lists things one by one; else `images` as it is
+    "A tuple, fastai's `L`, a column of a table, a generator as a list; one file or picture as a list of one."
     if isinstance(images, _PICTURE): return [images]
     if getattr(images, "shape", None)==(0,): return []
     if isinstance(images, (Tensor,ImageSet,bytes)) or hasattr(images, "read"): return images
@@ -33,6 +35,7 @@ def _listed(images):
         return list(np.asarray(images)) if kind in "OU" and np.ndim(images)==1 else images
     return list(images) if isinstance(images, Sequence) else images
 
+# %% ../nbs/library/images.ipynb #fc50ab98
 def _pictures(images):
     "The files and Pillow images in the list `images`; `None` if there are none."
     which = [isinstance(i, _PICTURE) for i in images]
@@ -52,7 +55,7 @@ def as_images(
 
     Files are read as `read_image` reads them, but without its warning; arrays are checked: uint8 from 0 to 255, or floats from 0 to 1, never
     rescaled by guess. Raises `TypeError`, `ValueError` or `OSError`, which say what was wrong and how to mend it."""
-    size,images = checked_size(resize),_listed(images)
+    size,images = checked_size(resize),listed(images)
     if isinstance(images, list):
         if not images: raise ValueError("images lists nothing, not one image: look at where the list comes from")
         pictures = _pictures(images)

@@ -7,7 +7,6 @@ __all__ = []
 
 # %% ../nbs/library/nearest.ipynb #9c19bf7f
 from functools import cache
-from math import prod
 
 import torch
 from torch import Tensor
@@ -17,13 +16,13 @@ from .messages import warn_caller
 
 # %% ../nbs/library/nearest.ipynb #2cceccc9
 def _exact(images, grays, distance):
-    "The sum of differences, or of squared ones, between each image and each prototype, shape (m, k), float64 on the processor."
+    "The norm of the difference of each image and each prototype, shape (m, k), float64 on the processor."
     x = images.cpu().double()
     if images.is_floating_point():  # what was a whole number of 255ths is one again
         x *= 255
         whole = x.round()
         x = torch.where((x-whole).abs()<3e-5, whole, x)
-    return _leveled(torch.stack([((x-p).abs() if distance=="l1" else (x-p).square()).sum(1) for p in grays], 1))
+    return _leveled(torch.cdist(x, grays, p=float(distance[1]), compute_mode="donot_use_mm_for_euclid_dist"))
 
 def _leveled(far):
     "The same, with one number for those of a row that agree to twelve digits."
@@ -139,8 +138,8 @@ def distances_to(
     distance:str,   # "l1", the mean absolute difference, or "l2", the root mean squared difference
 )->Tensor:          # Distance of each image to each prototype, shape (n, k), float32 from 0 to 1
     "How far each image is from each prototype; the first smallest one is what `nearest` says."
-    flat,grays,p = _prepared(images, grays)
-    n,rows,full = len(images),rows_at_a_time(images),255 if images.dtype==torch.uint8 else 1
+    flat,grays,p = images.flatten(1),grays.flatten(1),(grays.flatten(1)/255).float().to(images.device)
+    n,rows = len(images),rows_at_a_time(images)
     result = torch.empty(len(p), n, device=images.device, dtype=torch.float32)
     def work(starts):
         x,buffer = p.new_empty(2, rows, p.shape[1])
@@ -148,12 +147,12 @@ def distances_to(
             m = len(flat[start:start+rows])
             found = result[:, start:start+m]
             x[:m].copy_(flat[start:start+m])  # once, for all classes
+            if images.dtype==torch.uint8: x /= 255
             for row,out in zip(p, found):
                 torch.sub(x[:m], row, out=buffer[:m])
                 torch.sum(buffer[:m].abs_() if distance=="l1" else buffer[:m].square_(), 1, out=out)
             found /= p.shape[1]
             if distance=="l2": found.sqrt_()
-            found /= full
             ordered = found.sort(0).values
             doubt = (ordered.diff(dim=0)<=1e-5*found.max()).any(0).nonzero()[:, 0]  # equal ones are equal numbers, the nearest or not
             if len(doubt): found[:, doubt] = _told_apart(flat[start:start+m][doubt], grays, distance).to(found.device)
@@ -162,7 +161,7 @@ def distances_to(
 
 def _told_apart(images, grays, distance):
     "Distances in float32, shape (k, m), in which the nearest have the smallest number, and no one else has it."
-    far,pixels = _exact(images, grays, distance),prod(images.shape[1:])
-    exact = (far/pixels/255 if distance=="l1" else (far/pixels).sqrt()/255).float()
+    far,pixels = _exact(images, grays, distance),images.shape[1]
+    exact = (far/255/(pixels if distance=="l1" else pixels**0.5)).float()
     least = exact.min(1, keepdim=True).values
     return torch.where(far==far.min(1, keepdim=True).values, least, exact.maximum(least.nextafter(torch.ones_like(least)))).T

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from .arrays import as_numbers,check_values
+from .images import listed
 
 # %% ../nbs/library/show.ipynb #b580ee95
 def _as_array(image, name="image"):
@@ -55,7 +56,8 @@ def show_images(
     columns:int=10,                     # How many images in a row
 )->np.ndarray:                          # The axes drawn on, shape (n,)
     "Draw several images in rows; raises `ValueError` for none, another shape, or not one title for each."
-    if not isinstance(images, (list,tuple)): images = as_numbers(images)
+    images = listed(images)
+    if not isinstance(images, list): images = as_numbers(images)
     n = len(images)
     if n==0: raise ValueError("images is empty: there is nothing to show")
     if len(titles) not in (0,n): raise ValueError(f"got {len(titles)} titles for {n} images: give one for each, or none")

@@ -12,6 +12,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 matplotlib.use("Agg")
+if "PYTEST_XDIST_WORKER" in os.environ: os.environ.setdefault("OMP_NUM_THREADS", "1")  # the cores are taken by the workers
 
 
 def pytest_configure(config):
@@ -40,6 +41,15 @@ def model(digits):
     "The classifier fitted on all threes and sevens to learn from; tests leave it as it is."
     from pixelsim.classifier import PixelSimilarity
     return PixelSimilarity().fit(digits[0])
+
+
+@pytest.fixture
+def set_threads():
+    "Torch's own function that says how many threads it may use; afterwards it is as before."
+    import torch
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

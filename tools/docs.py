@@ -20,10 +20,10 @@ from pathlib import Path
 
 import nbformat
 import widgets
-from lessons import NBS, lessons, notebooks
+from lessons import NBS
 from pages import Page, PageError
 from pixelsim.course import exercises
-from pixelsim.course.lessons import lessons as described
+from pixelsim.course.lessons import lesson_paths, lessons, notebook_paths
 from pixelsim.table import Table
 
 ROOT = Path(__file__).parents[1]
@@ -61,7 +61,7 @@ def launch_row(name, repo):
 
 def to_launch():
     "The notebooks that one may want to run: the lessons, and the sheets of the leader."
-    return lessons() + sorted(NBS.glob("group/sheet_*.ipynb"))
+    return [path for name in lesson_paths() for path in (NBS / f"{name}.ipynb", NBS / f"group/sheet_{name}.ipynb")]
 
 
 def to_run_anywhere(path, repo):
@@ -76,18 +76,22 @@ def to_run_anywhere(path, repo):
 # The pages that are not notebooks
 
 
-def lesson_entry(found):
-    "What a lesson is about, and the way to its leader's sheet."
-    week = f"Week {found.number}" if found.number else "Between"
-    return (f"## {week}: [{found.title}](/{found.name}.ipynb)\n\n{found.promise}\n\nAbout {found.minutes} minutes · "
-            f"[leader's sheet](/group/sheet_{found.name}.ipynb)")
+def sidebar(label, between, page):
+    "The lines of the sidebar for the lessons, or for what belongs to each of them: how it is called, and its page."
+    for about in lessons():
+        yield f"{f'{label} {about.number}' if about.number else between}: {about.title.split(': ')[0]} <{page.format(about.name)}>"
+
+
+def rooms(*folders):
+    "The names of the notebooks in these folders of `nbs`, for the sidebar."
+    return [name for folder in folders for name in notebook_paths() if name.startswith(f"{folder}/")]
 
 
 def reference_tables(pages):
     "Every public name in one line, under the module that it is in."
-    for page in pages:
+    for page in sorted(pages, key=lambda page: page.name.startswith("course/")):
         if not page.documented: continue
-        module = re.sub(r"^\d+a?_", "", page.name.split("/")[-1])
+        module = re.sub(r"^\d+\w?_", "", page.name.removeprefix("library/")).replace("/", ".")
         where = "Derived in the lesson" if page.is_lesson else "Explained in"
         names = Table(["name", "what it is"], [[f"[`{name}`](#{label})", says] for name, (label, says) in page.documented.items()])
         yield f"## pixelsim.{module}\n\n{where} [{page.title}](/{page.name}.ipynb).\n\n{names._repr_markdown_()}"
@@ -108,8 +112,8 @@ def write(path, text):
 
 def make_pages():
     "A page for every notebook, by name."
-    exercises = [exercise for found in described() if found.number for exercise in exercises(found.name)]
-    return {page.name: page for page in (Page(path, exercises) for path in notebooks())}
+    known = [exercise for name in lesson_paths() for exercise in exercises(name)]
+    return {name: Page(path, known) for name, path in notebook_paths().items()}
 
 
 def welcome(pages, repo):
@@ -131,11 +135,13 @@ def lay_out(source, repo):
         page = pages[path.relative_to(NBS).with_suffix("").as_posix()]
         page.nb.cells[0].source += "\n\n" + launch_row(page.name, repo)
         write(source / "extra" / "notebooks" / f"{page.name}.ipynb", nbformat.writes(to_run_anywhere(path, repo)))
-    for name, contents in [("index", "contents.md"), ("group/index", "contents_group.md")]:
-        pages[name].nb.cells.append(nbformat.v4.new_markdown_cell(filled(contents)))
+    weeks, sheets = sidebar("Week", "Between", "{}"), sidebar("Sheet", "Sheet", "sheet_{}")
+    for name, contents in [("index", filled("contents.md", lessons="\n".join(weeks))),
+                           ("group/index", filled("contents_group.md", sheets="\n".join(sheets)))]:
+        pages[name].nb.cells.append(nbformat.v4.new_markdown_cell(contents))
     for page in pages.values(): write(source / f"{page.name}.ipynb", nbformat.writes(page.nb))
-    write(source / "lessons.md", filled("lessons.md", lessons="\n\n".join(map(lesson_entry, described()))))
-    write(source / "reference.md", filled("reference.md", names="\n\n".join(reference_tables(pages.values()))))
+    write(source / "reference.md", filled("reference.md", names="\n\n".join(reference_tables(pages.values())),
+                                          pages="\n".join(name for name in rooms("library", "course") if name != "course/arena")))
     for name in NEIGHBORS:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, source / name)

@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from pixelsim.course.lessons import lesson_paths, lessons, notebook_paths
 from tqdm import tqdm
 
 NBS = Path(__file__).parents[1] / "nbs"
@@ -23,17 +24,6 @@ KERNEL = ["--log-level=ERROR", "--InlineBackend.figure_format=retina"]  # pictur
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGET_TEXT = "Run this cell in Jupyter and a slider appears here."
 WIDGET_SHOWED = WIDGET_TEXT + " What it shows at first:"
-
-
-def lessons():
-    "The lessons, in their order."
-    return sorted(NBS.glob("[0-9]*.ipynb"))
-
-
-def notebooks():
-    "Every notebook: the lessons, the other pages beside them, those of the library and those for group leaders."
-    pages = sorted(set(NBS.glob("*.ipynb")) - set(lessons()))
-    return lessons() + pages + [p for room in ("library", "course", "group") for p in sorted(NBS.glob(f"{room}/*.ipynb"))]
 
 
 def code_cells(nb): return [cell for cell in nb.cells if cell.cell_type == "code"]
@@ -57,7 +47,7 @@ def run(path, *, offline=False, extra=(), on_cell=lambda: None):
     own = len(nb.cells)
     for cell in code_cells(nb): cell.outputs, cell.execution_count = [], None
     nb.cells += [nbformat.v4.new_code_cell(code) for code in extra]
-    env = dict(os.environ)
+    env = os.environ | {"TQDM_DISABLE": "1"}  # what is stored does not depend on how long things took
     if offline: env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), env.get("PYTHONPATH")]))
     started = []
     client = NotebookClient(nb, kernel_name="python3", extra_arguments=KERNEL, timeout=600,
@@ -75,7 +65,9 @@ def run(path, *, offline=False, extra=(), on_cell=lambda: None):
 
 
 def joined(outputs):
-    "The outputs of a cell, in which pieces of one stream that follow each other are one."
+    """The outputs of a cell, in which pieces of one stream that follow each other are one.
+
+    (nbclient's `coalesce_streams` puts what was printed after a picture in front of it.)"""
     kept = []
     for out in outputs:
         if kept and out.output_type == kept[-1].output_type == "stream" and out.name == kept[-1].name: kept[-1].text += out.text
@@ -121,9 +113,20 @@ def save(nb, path):
     from nbdev.clean import clean_nb
     from nbdev.config import get_config
     from pixelsim.safe_write import write_whole
-    nb = settle(nb)
-    clean_nb(nb, allowed_out_metadata_keys=get_config().allowed_out_metadata_keys)
+    nb, config = settle(nb), get_config()
+    clean_nb(nb, **{kind: config[kind] for kind in ("allowed_metadata_keys", "allowed_cell_metadata_keys", "allowed_out_metadata_keys")})
     write_whole(path, (nbformat.writes(nb) + "\n").encode())
+
+
+def write_openings():
+    "Below the title of each lesson: its number among all, and its minutes, from the one list of lessons."
+    for about in lessons():
+        nb = nbformat.read(path := lesson_paths()[about.name], as_version=4)
+        cell = [cell for cell in nb.cells if cell.cell_type == "markdown"][1]
+        source = re.sub(r"\A\*\*[^*]*? · about \d+ minutes", f"**{about.opening}", cell.source)
+        if source == cell.source: continue
+        cell.source = source
+        save(nb, path)
 
 
 def main():
@@ -131,9 +134,8 @@ def main():
     parser.add_argument("notebook", nargs="*", type=Path, help="the notebooks to run (default: the lessons)")
     parser.add_argument("--save", action="store_true", help="store the outputs in the notebooks (default: every notebook)")
     args = parser.parse_args()
-    paths = [p.resolve() for p in args.notebook] or (notebooks() if args.save else lessons())
-    if not paths: sys.exit(f"There are no lessons in {NBS}: is this a complete copy of the repository?")
-
+    paths = [p.resolve() for p in args.notebook] or [*(notebook_paths() if args.save else lesson_paths()).values()]
+    if args.save: write_openings()
     from pixelsim.fastai_folder import mnist_sample_folder
     mnist_sample_folder()  # made here, with its own progress bar, so that no lesson has to wait for it
     rows = []

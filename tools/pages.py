@@ -13,12 +13,13 @@ from lessons import NBS, code_cells
 from nbdev.process import Processor
 from nbdev.processors import FilterDefaults, add_show_docs
 from nbdev.showdoc import showdoc_nm
-from pixelsim.course.meeting import fold, solved
+from pixelsim.course.markdown import fold, solved
 
 SHOW_DOC = re.compile(r"show_doc\(([\w.]+)\)")
 OPTIONS = re.compile(r"(?:#\|.*\n?)*")  # at the start of a cell
+AS_IS = re.compile(r"^#\| *output: *asis$", flags=re.M)  # the page says it as if it stood in a Markdown cell, headings too
 HIDES = {"echo": "remove-input", "output": "remove-output"}  # by the option's value false
-KNOWN = {**{option: ("true", "false", "asis") for option in HIDES}, "exports": ("true",), "fig-alt": None,
+KNOWN = {**{option: ("true", "false") for option in HIDES}, "exports": ("true",), "fig-alt": None,
          "code-fold": ("show",), "code-summary": ('"Exported source"',)}  # what may be said; the last two are nbdev's, of source that we show anyway
 CHECK = re.compile(r'^check\("([\w-]+)"', flags=re.M)
 
@@ -91,14 +92,14 @@ def in_order(nb, names):
 # What MyST-NB needs
 
 
-def label_of(name):
-    "The label of a documented name. Labels know no capitals, and `Lesson` is not `lesson`."
-    return ("class-" if name[0].isupper() else "function-") + name.lower()
+def label_of(name, page):
+    "The label of a name that is documented on a page. Labels know no capitals, and `Lesson` is not `lesson`; each roof may have a `progress`."
+    return ("course-" if page.startswith("course/") else "") + ("class-" if name[0].isupper() else "function-") + name.lower()
 
 
 def links(text):
     "Markdown with nbdev's links to names as links to their labels, and links to the README's neighbors as pages."
-    text = re.sub(r"\[`([\w.]+)(\(\))?`\]\(/[\w/]+\.html#[\w.]+\)", lambda m: f"[`{m[1]}{m[2] or ''}`](#{label_of(m[1])})", text)
+    text = re.sub(r"\[`([\w.]+)(\(\))?`\]\(/([\w/]+)\.html#[\w.]+\)", lambda m: f"[`{m[1]}{m[2] or ''}`](#{label_of(m[1], m[3])})", text)
     return re.sub(r"\]\((?:\.\./)+([\w./-]+)\)", lambda m: m[0] if m[1].endswith(".ipynb") else f"](/{m[1]})", text)
 
 
@@ -157,6 +158,7 @@ class Page:
             if heading := re.match("#+(?= )", cell.source): self.level = len(heading[0])
             yield markdown(cell.source)
         elif name := documented(cell): yield self.reference(name, cell)
+        elif AS_IS.search(OPTIONS.match(cell.source)[0]): yield from map(markdown, said(cell))
         else:
             new = code(cell)
             if self.is_lesson and CHECK.search(new.source): new.outputs = []  # "put your answer here and run the cell", which a page cannot
@@ -173,7 +175,7 @@ class Page:
 
     def reference(self, name, cell):
         "The documentation of a name under its label: in a lesson, where the source is shown too, folded away."
-        label = label_of(name)
+        label = label_of(name, self.name)
         text = "".join(cell.outputs[0].data["text/markdown"]).replace("__main__.", "")  # where nbdev has run the notebook
         text = re.sub(r"^---\n+|^\[source\]\(.*\)\{.*\}\n+", "", text, flags=re.M)
         heading, text = text.split("\n", 1)

@@ -7,8 +7,10 @@ __all__ = []
 
 # %% ../../nbs/course/compare.ipynb #1ef36975
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping,Set
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 import torch
@@ -19,45 +21,68 @@ from torch import Tensor
 class Value:
     "An answer in a form that can be compared."
     kind:str              # One of "number", "truth", "text", "several", "mapping", "nothing", "blank", "function",
-                          # "generator" and "other"
+                          # "generator", "set", "sparse" and "other"
     data:object=None      # An array for the first three, a list of values for the next two
     dtype:str=""          # Such as "uint8"
     form:str=""           # What the learner calls it, such as "tensor" or "list"
 
 _KINDS = {"b": "truth", "i": "number", "u": "number", "f": "number", "U": "text"}  # by NumPy's letter
+_MOST = 50_000_000  # elements that are compared; of more, which no exercise asks for, only the shape is
 
 def _of_array(array, form, dtype=None):
     "An array of numbers, truths or texts as a value."
+    if array.dtype.kind=="O": return _of_several(array.tolist(), form)
     kind = _KINDS.get(array.dtype.kind)
+    if array.dtype.kind=="c": form = f"{form} of complex numbers"
     return Value(kind, array, dtype or array.dtype.name, form) if kind else Value("other", form=form)
 
 def _of_tensor(x):
     "A tensor as a value."
     dtype = str(x.dtype).removeprefix("torch.")
+    if x.layout is not torch.strided: return Value("sparse", form="sparse tensor")
+    if x.numel()>_MOST: return Value("number", np.broadcast_to(np.nan, x.shape), dtype, "tensor")
     x = x.detach().as_subclass(Tensor).cpu()
     return _of_array((x.double() if x.is_floating_point() else x).numpy().copy(), "tensor", dtype)
 
-def _of_several(x):
+def _of_several(x, form):
     "A list or tuple as a value: one array if it holds only numbers, in rows of equal length."
-    form,items = type(x).__name__,[as_value(item) for item in x]
-    plain = all(v.kind in ("number","truth","text") and (v.data.ndim==0 or v.form in ("list","tuple")) for v in items)
+    if not isinstance(x, (list,tuple)): return as_value(x)  # the one thing in an array of rank 0
+    if {type(item) for item in x} in ({float},{bool},{str}): return _of_array(np.array(x), form)
+    items = [as_value(item) for item in x]
+    plain = all(v.kind in ("number","truth","text") and (v.data.ndim==0 or v.form not in ("tensor","array")) for v in items)
     if plain and len({(v.kind, v.data.shape) for v in items})<=1:
         return _of_array(np.stack([v.data for v in items]) if items else np.zeros(0), form)
     return Value("several", items, form=form)
 
+def _of_number(x):
+    "A number, whatever its class, as a value."
+    try: return _of_array(np.array(x if isinstance(x, (bool,int)) and abs(x)<2**63 else float(x)), type(x).__name__)
+    except OverflowError: return Value("other", form="a number that is too large")
+
+def _as_list(x):
+    "The things in a list of any class, such as pandas' Series or fastai's L; None if it is no list."
+    if isinstance(x, (list,tuple,range)): return list(x)
+    is_list = hasattr(x, "__len__") and hasattr(x, "__getitem__") and hasattr(x, "__iter__")
+    return list(x) if is_list and not isinstance(x, (bytes,type)) else None
+
 def as_value(x):
     "Any answer as a value."
+    name = type(x).__name__
     if isinstance(x, Tensor): return _of_tensor(x)
     if isinstance(x, (np.ndarray,np.generic)): return _of_array(np.array(x), "array")
     if isinstance(x, (torch.dtype,np.dtype)) or (isinstance(x, type) and issubclass(x, np.generic)):
-        name = str(x).removeprefix("torch.") if isinstance(x, torch.dtype) else np.dtype(x).name
-        return _of_array(np.array(name), "dtype")
-    if isinstance(x, (bool,int,float,str)): return _of_array(np.array(x), type(x).__name__)
+        return _of_array(np.array(str(x).removeprefix("torch.") if isinstance(x, torch.dtype) else np.dtype(x).name), "dtype")
+    if isinstance(x, str): return _of_array(np.array(x), name)
+    if isinstance(x, (Real,Decimal)): return _of_number(x)
     if isinstance(x, Mapping): return Value("mapping", {k: as_value(v) for k,v in x.items()}, form="dictionary")
-    if isinstance(x, (list,tuple,range)): return _of_several(x)
     if x is None or x is ...: return Value("nothing" if x is None else "blank")
-    if hasattr(x, "__next__"): return Value("generator", form=type(x).__name__)
-    return Value("function" if callable(x) else "other", form=type(x).__name__)
+    if isinstance(x, Set): return Value("set", form=name)
+    if isinstance(x, tuple): return _of_several(x, "tuple")
+    if hasattr(x, "__next__"): return Value("generator", form=name)
+    if hasattr(x, "__array__") or hasattr(x, "__array_interface__"): return _of_array(np.asarray(x), name)
+    items = _as_list(x)
+    if items is not None: return _of_several(items, name)
+    return Value("function" if callable(x) else "other", form=name)
 
 # %% ../../nbs/course/compare.ipynb #3064ab23
 @dataclass(frozen=True)
@@ -68,30 +93,42 @@ class Rules:
     tell_shape:bool=False      # May the message name the right shape?
     skip_others:bool=False     # Are things that cannot be compared, such as paths, the same?
 
-def _call_it(v):
+PLAIN = ("number","truth","text")  # the kinds of value that are arrays
+
+def call_it(v):
     "What to call a value in a sentence."
-    if v.kind in ("number","truth","text") and v.data.ndim==0:
+    if v.kind in PLAIN and v.data.ndim==0:
         return {"number": "a single number", "truth": "True or False", "text": "a text"}[v.kind]
-    if v.kind in ("number","truth","text"):
-        form = v.form if v.form!="tuple" or v.data.ndim>1 else "tuple"
-        return f"{'an' if form=='array' else 'a'} {form} of shape {v.data.shape}"
-    return {"several": f"a {v.form} of {len(v.data or ())}", "mapping": "a dictionary", "nothing": "None", "blank": "`...`",
-            "function": "a function", "generator": "a generator"}.get(v.kind, f"something of type {v.form}")
+    a = "an" if v.form[:1].lower() in "aeio" or v.form=="L" else "a"
+    if v.kind in PLAIN: return f"{a} {v.form} of shape {v.data.shape}"
+    return {"several": f"{a} {v.form} of {len(v.data or ())}", "mapping": "a dictionary", "nothing": "None", "blank": "`...`",
+            "function": "a function", "generator": "a generator", "set": "a set"}.get(v.kind, f"something of type {v.form}")
+
+_NO_KIND = {
+    "set": "a set has no order, and holds everything only once. Make a list, with `[…]`.",
+    "sparse": "Yours is a sparse tensor, which keeps only what is not 0. Make it an ordinary one, with `.to_dense()`."}
 
 def difference(right, answer, rules=Rules()):
     "How `answer` differs from `right`, in a sentence; empty if they agree."
-    if right.kind!=answer.kind:
-        words = {"number": "numbers", "truth": "True and False"}
-        if {right.kind, answer.kind}==words.keys(): return f"It should hold {words[right.kind]}, not {words[answer.kind]}."
-        return f"Yours is {_call_it(answer)}, and that is not the kind of thing that was asked for."
+    if right.kind in PLAIN and answer.kind=="several" and len(answer.data)==1: answer = answer.data[0]  # as of autograd.grad
+    if right.kind!=answer.kind: return _kinds_differ(right, answer)
     if right.kind=="several": return _several_differ(right, answer, rules)
     if right.kind=="mapping": return _mappings_differ(right, answer, rules)
-    if right.kind not in _KINDS.values():
-        return "" if right.kind=="nothing" or rules.skip_others else f"pixelsim cannot compare {_call_it(answer)}."
+    if right.kind not in PLAIN:
+        return "" if right.kind=="nothing" or rules.skip_others else f"pixelsim cannot compare {call_it(answer)}."
     if right.data.shape!=answer.data.shape: return _shapes_differ(right, answer, rules)
     values = _numbers_differ(right, answer, rules) if right.kind=="number" else _entries_differ(right, answer)
     if values or not rules.same_dtype or right.dtype==answer.dtype: return values
     return f"The values are right, but the dtype is not: yours is {answer.dtype}."
+
+def _kinds_differ(right, answer):
+    "How two values of different kinds differ."
+    words = {"number": "numbers", "truth": "True and False", "text": "text"}
+    if right.kind in words and answer.kind in words and "number" in (right.kind, answer.kind):
+        return f"It should hold {words[right.kind]}, not {words[answer.kind]}."
+    if answer.kind=="sparse": return _NO_KIND["sparse"]
+    if answer.kind=="set": return f"Yours is a set, and {_NO_KIND['set']}"
+    return f"Yours is {call_it(answer)}, and that is not the kind of thing that was asked for."
 
 def _several_differ(right, answer, rules):
     "How one list of things differs from another."
@@ -112,19 +149,30 @@ def _shapes_differ(right, answer, rules):
     "How the shape of one array differs from that of another."
     told = f", and {right.data.shape} was asked for" if rules.tell_shape else ", and that is not the right shape"
     if right.data.ndim==0 and answer.data.size==1:
-        return f"Yours is {_call_it(answer)}: take the one number out, with .item() or [0]."
-    return f"Yours is {_call_it(answer)}{told}."
+        return f"Yours is {call_it(answer)}: take the one number out, with .item() or [0]."
+    return f"Yours is {call_it(answer)}{told}{_shape_words(right.data.shape, answer.data.shape)}."
+
+def _shape_words(right, answer):
+    "What is odd about the shape of an answer, as the end of a sentence; empty if nothing simple is."
+    if not right: return f": one number was asked for, and these are {math.prod(answer):,}"
+    if not answer: return ": more than one number was asked for"
+    more = len(answer)-len(right)
+    if more: return f": {'an axis is' if abs(more)==1 else f'{abs(more)} axes are'} {'too many' if more>0 else 'missing'}"
+    if sorted(right)==sorted(answer): return ": the sizes are right, but in another order"
+    off = [i for i,(r,a) in enumerate(zip(right, answer)) if r!=a]
+    if len(off)>1: return ""
+    return f": {answer[off[0]]:,} is too {'many' if answer[off[0]]>right[off[0]] else 'few'} along axis {off[0]}"
 
 # %% ../../nbs/course/compare.ipynb #66397967
 def _entries_differ(right, answer):
     "How truths or texts differ."
-    wrong = int((right.data!=answer.data).sum())
-    if not wrong: return ""
+    wrong = right.data!=answer.data
+    if not wrong.any(): return ""
     if right.data.ndim==0: return "Not this one."
-    return f"The shape is right, but {wrong:,} of {right.data.size:,} entries are not."
+    return f"The shape is right, but {int(wrong.sum()):,} of {wrong.size:,} entries are not{_first_place(wrong, answer.data)}."
 
-def _off(right, answer, rules):
-    "Where numbers are off: an array of True and False."
+def off_by_more(right, answer, rules):
+    "Where numbers of the same shape are off: an array of True and False."
     r,a = right.data.astype(float),answer.data.astype(float)
     whole = right.data.dtype.kind in "iu"
     relative,absolute = (0, rules.tolerance) if rules.tolerance is not None else (0, 1e-6) if whole else (1e-4, 1e-6)
@@ -132,7 +180,7 @@ def _off(right, answer, rules):
 
 def _numbers_differ(right, answer, rules):
     "How numbers differ, in words that help and do not give the answer away."
-    off = _off(right, answer, rules)
+    off = off_by_more(right, answer, rules)
     if not off.any(): return ""
     r,a = right.data.astype(float),answer.data.astype(float)
     nan = int((np.isnan(a)&~np.isnan(r)).sum())
@@ -140,9 +188,20 @@ def _numbers_differ(right, answer, rules):
         which = "It is NaN" if a.ndim==0 else f"{nan:,} of {a.size:,} values are NaN"
         return f'{which}, "not a number": was something divided by 0, or the root of a negative number taken?'
     if a.ndim==0: return _number_differs(float(r), float(a))
-    if pattern := _pattern(r, a): return f"The shape is right. {pattern}"
-    return (f"The shape is right, but {int(off.sum()):,} of {a.size:,} values are not; "
-            f"they are off by {np.nanmax(np.abs(a-r)):.3g} at most.")
+    return (f"The shape is right, but {int(off.sum()):,} of {a.size:,} values are not{_direction(r[off], a[off])}; "
+            f"they are off by {np.nanmax(np.abs(a-r)):.3g} at most{_first_place(off, answer.data)}.")
+
+def _direction(right, answer):
+    "Are all wrong values too large, or all too small?"
+    if right.size<2: return ""
+    return ", all too large" if (answer>right).all() else ", all too small" if (answer<right).all() else ""
+
+def _first_place(wrong, answer):
+    "Where the first wrong entry stands, and what it is, as the end of a sentence."
+    place = np.unravel_index(wrong.argmax(), wrong.shape)
+    value = answer[place]
+    shown = f"{value:.4g}" if answer.dtype.kind=="f" else str(value)
+    return f" (the first is {shown}, at {[int(i) for i in place]})"
 
 def _number_differs(right, answer):
     "In which direction a single number is off."
@@ -150,14 +209,3 @@ def _number_differs(right, answer):
     size = "too large" if answer>right else "too small"
     far = right and answer and not 0.1<answer/right<10
     return f"Your number is {size}{', by more than ten times' if far else ''}."
-
-def _pattern(right, answer):
-    "What all wrong values have in common, if it is something simple."
-    some = (right!=0)&np.isfinite(right)&np.isfinite(answer)
-    ratios = answer[some]/right[some]
-    constant = ratios.size>1 and np.allclose(ratios, ratios[0], rtol=1e-3) and (answer[~some]==0).all()
-    if constant and abs(ratios[0]-1)>1e-3:
-        return f"Every value is {ratios[0]:.4g} times what it should be." if ratios[0] else "Every value is 0."
-    if right.size<=2_000_000 and np.allclose(np.sort(right, axis=None), np.sort(answer, axis=None)):
-        return "It holds the right values, but in other places."
-    return ""

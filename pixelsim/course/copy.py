@@ -6,13 +6,16 @@
 __all__ = []
 
 # %% ../../nbs/course/copy.ipynb #77afbbe5
-import hashlib,json,os
+import hashlib,json,os,sys
 
 from .. import __version__
 from ..safe_write import write_whole
+from .lessons import own_files
 
 # %% ../../nbs/course/copy.ipynb #07f098fc
-_LESSONS = ["*.ipynb", "images/*.png", "library/*.ipynb", "course/*.ipynb", "group/*.ipynb"]
+START = "start.ipynb"              # the page to open first
+_KINDS = ("*.ipynb", "*.png")      # what a copy has
+_README = ("index.ipynb", "images/index-1.png")  # the front page, whose neighbors stay in the repository
 _MANIFEST = ".pixelsim-lessons.json"
 
 def _manifest(folder):
@@ -22,6 +25,26 @@ def _manifest(folder):
     return copied if isinstance(copied, dict) else {}
 
 def _sha256(content): return hashlib.sha256(content).hexdigest()
+
+# %% ../../nbs/course/copy.ipynb #eb5bd138
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LANGUAGE = {"codemirror_mode": {"name": "ipython", "version": 3}, "file_extension": ".py", "mimetype": "text/x-python",
+            "name": "python", "nbconvert_exporter": "python", "pygments_lexer": "ipython3",
+            "version": ".".join(map(str, sys.version_info[:3]))}
+
+def complete(metadata):
+    "Say in the metadata of a notebook all that Jupyter would write there, so that opening it is no change."
+    metadata.update(kernelspec=dict(KERNEL), language_info=LANGUAGE)
+
+def _completed(path):
+    "The content of the file at `path` as it is copied: a notebook completed, anything else as it stands."
+    content = path.read_bytes()
+    if path.suffix!=".ipynb": return content
+    try:
+        nb = json.loads(content)
+        complete(nb["metadata"])
+    except (ValueError, KeyError, TypeError, AttributeError): return content
+    return (json.dumps(nb, indent=1, ensure_ascii=False)+"\n").encode()
 
 # %% ../../nbs/course/copy.ipynb #9be56e40
 def _copy(content, path, before):
@@ -37,11 +60,12 @@ def _copy(content, path, before):
     return "updated" if there else "new"
 
 def copy_lessons(source, folder):
-    "Copy the lessons, keep the manifest, and return what became of each file, by name."
+    "Copy the notebooks of `source` into `folder`, keep the manifest, and return what became of each file, by name."
     copied,done = _manifest(folder),{}
     try:
-        for path in sorted(p for pattern in _LESSONS for p in source.glob(pattern)):
-            name,content = path.relative_to(source).as_posix(),path.read_bytes()
+        for path in own_files(source, *_KINDS):
+            if (name := path.relative_to(source).as_posix()) in _README: continue
+            content = _completed(path)
             done[name] = _copy(content, folder/name, copied.get(name))
             if done[name]!="yours": copied[name] = _sha256(content)
     finally:

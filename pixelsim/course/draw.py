@@ -17,24 +17,25 @@ from zlib import adler32,crc32
 import torch
 from torch import Tensor
 
-from ..arrays import as_numbers,as_prototypes,check_values
-from ..classifier import PixelSimilarity
-from ..distances import l1_distance,l2_distance
-from ..labels import check_classes
+from pixelsim.arrays import as_numbers,as_prototypes,check_values
+from pixelsim.classifier import PixelSimilarity,prototype_grays
+from pixelsim.labels import check_classes
+from pixelsim.nearest import distances_to
+from pixelsim.totals import whole_grays
 
 # %% ../../nbs/course/draw.ipynb #5de38069
 _SIDE = 28  # what JavaScript draws, like MNIST
 
-def _pixels_text(image):
+def _text_of_pixels(image):
     "An image as text: base64 of one byte for each pixel."
     image = check_values(as_numbers(image, "image"), "image").detach().cpu()
     if tuple(image.shape)!=(_SIDE, _SIDE): raise ValueError(f"image should have shape (28, 28), got {tuple(image.shape)}")
     if image.is_floating_point(): image = (image.double()*255).round().to(torch.uint8)
     return b64encode(image.numpy().tobytes()).decode()
 
-def _prototypes_text(prototypes):
-    "Prototypes, floats from 0 to 1, as text: base64 of two bytes for each pixel, the lower first."
-    return b64encode((prototypes.double()*65535).round().numpy().astype("<u2").tobytes()).decode()
+def _text_of_grays(grays):
+    "Prototypes, float64 from 0 to 255, as text: base64 of their bytes, the lowest first."
+    return b64encode(grays.numpy().astype("<f8").tobytes()).decode()
 
 def _pixels(text):
     "The image in a text, as uint8, shape (28, 28); empty paper for no text."
@@ -51,7 +52,7 @@ def _png(image):
     header = w.to_bytes(4, "big")+h.to_bytes(4, "big")+b"\x08\0\0\0\0"
     return b"\x89PNG\r\n\x1a\n"+chunk(b"IHDR", header)+chunk(b"IDAT", data)+chunk(b"IEND", b"")
 
-def _row_of(images):
+def _picture_of(images):
     "Images side by side as the address of one picture, in which the pixels stay squares at any size."
     parts = "".join(f"<image x='{34*i+1}' y='1' width='28' height='28' style='image-rendering:pixelated' "
                     f"href='data:image/png;base64,{b64encode(_png(image)).decode()}'/>"
@@ -80,27 +81,51 @@ def _static(name):
     "The text of a file that a page needs."
     return files("pixelsim.course").joinpath("static", name).read_text(encoding="utf-8")
 
-def _parts(model, labels):
-    "Prototypes, shape (k, 28, 28), the classes, and what the prototypes are called, from what `DrawDigit` is given."
-    kind = "prototype"
-    if isinstance(model, PixelSimilarity):
-        if not hasattr(model, "classes_"): raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
-        if labels is not None: raise ValueError("a fitted PixelSimilarity has labels of its own: leave labels out")
-        model,labels,kind = model.prototypes_,model.classes_,model.prototype
-    prototypes = as_prototypes(model, (_SIDE, _SIDE)).detach().cpu()
-    if labels is None: raise ValueError(f"{len(prototypes)} prototypes need as many labels, such as [3, 7]")
+# %% ../../nbs/course/draw.ipynb #d2a30001
+def _grays(model, labels):
+    "The grays of the prototypes, what they are called, and their labels, from a fitted classifier, or from prototypes themselves."
+    if not isinstance(model, PixelSimilarity):
+        prototypes = as_prototypes(model, (_SIDE, _SIDE)).detach().cpu()
+        whole = whole_grays(prototypes)
+        return (255*prototypes if whole is None else whole).double(),"prototype",labels
+    if not hasattr(model, "classes_"): raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
+    if labels is not None: raise ValueError("a fitted PixelSimilarity has labels of its own: leave labels out")
+    as_prototypes(model.prototypes_, (_SIDE, _SIDE))
+    return prototype_grays(model),model.prototype,model.classes_
+
+def _labels_for(grays, labels):
+    "The labels, after a check that there is one for each prototype."
+    if labels is None: raise ValueError(f"{len(grays)} prototypes need as many labels, such as [3, 7]")
     labels = check_classes(labels)
-    if len(labels)!=len(prototypes): raise ValueError(f"labels should have one for each of {len(prototypes)} prototypes, got {labels}")
+    if len(labels)!=len(grays): raise ValueError(f"labels should have one for each of {len(grays)} prototypes, got {labels}")
     if len(labels)<2: raise ValueError(f"there should be at least two prototypes, got {len(labels)}")
-    return prototypes,labels,kind
+    return labels
+
+# %% ../../nbs/course/draw.ipynb #d2a30002
+def _says(name, pixels, grays, names, distance):
+    "How far an image is from each prototype, as a sentence."
+    found = distances_to(pixels[None], grays, distance)[0].tolist()
+    order = sorted(range(len(found)), key=found.__getitem__)[:3]  # of equals the first, as `predict` does
+    numbers = ", ".join(f"{found[i]:.4f} to {names[i]}" for i in order)
+    return f"By {distance.upper()} {name} is near{'er' if len(found)==2 else 'est'} to {names[order[0]]}: {numbers}."
+
+def _still(example, grays, means, distance):
+    "What the widget shows, as a sentence and a picture: an example with its distances, if there is one, and the prototypes."
+    names,images,says = means,[*grays.round().to(torch.uint8)],""
+    if example:
+        names,images = [example["name"], *names],[_pixels(example["pixels"]), *images]
+        says = _says(example["name"], images[0], grays, means, distance)
+    alt = f"From left to right: {', '.join(names)}. {says}".strip()
+    return (f'<p>Run this cell in Jupyter, and you can draw a digit here. Until then, a picture: {escape(", ".join(names))}.</p>'
+            f'<p><img src="{_picture_of(images)}" alt="{escape(alt)}" style="max-width: 100%; height: auto"></p><p>{escape(says)}</p>')
 
 # %% ../../nbs/course/draw.ipynb #78d8daa0
 class DrawDigit(AnyWidget or _Absent):
     """A sheet to draw a digit on, what a classifier sees of it, and the distance from there to each prototype, while you draw.
 
-    `image` is what was drawn. `distance` ("l1" or "l2") and `center` can be set, and follow what is chosen on the screen. With `center`, a drawing
-    becomes 20 pixels in its longer side and its center of ink the middle, as with every digit of MNIST: Y. LeCun, C. Cortes and C. Burges,
-    *The MNIST database of handwritten digits*."""
+    `image` is what was drawn, and `observe(f, "image")` calls `f` when it changes. `distance` ("l1" or "l2") and `center` can be set, and follow what is chosen
+    on the screen. With `center`, a drawing becomes 20 pixels in its longer side and its center of ink the middle, as with every digit of MNIST: Y. LeCun, C. Cortes
+    and C. Burges, *The MNIST database of handwritten digits*."""
     _esm,_css = _static("draw.js"),_static("draw.css")
     labels,kind,prototypes,examples = _shared("List"),_shared("Unicode"),_shared("Unicode"),_shared("List")
     distance,center,pixels = _shared("Enum", ["l1","l2"], "l1"),_shared("Bool", True),_shared("Unicode")
@@ -116,11 +141,17 @@ class DrawDigit(AnyWidget or _Absent):
         if AnyWidget is None: super().__init__()
         distance = getattr(model, "distance", "l1") if distance is None else distance
         if distance not in ("l1","l2"): raise ValueError(f"distance should be 'l1' or 'l2', got {distance!r}")
-        prototypes,labels,kind = _parts(model, labels)
-        super().__init__(labels=[str(label) for label in labels], kind=kind, prototypes=_prototypes_text(prototypes), distance=distance,
-                         examples=[dict(name=str(name), pixels=_pixels_text(x)) for name,x in examples.items()],
-                         center=bool(center), pixels="" if image is None else _pixels_text(image))
-        self._measured = prototypes
+        self._grays,kind,labels = _grays(model, labels)
+        labels = [str(label) for label in _labels_for(self._grays, labels)]
+        super().__init__(labels=labels, kind=kind, prototypes=_text_of_grays(self._grays), distance=distance,
+                         examples=[dict(name=str(name), pixels=_text_of_pixels(x)) for name,x in examples.items()],
+                         center=bool(center), pixels="" if image is None else _text_of_pixels(image))
+        self.observe(self._tell_image, "pixels")
+
+    def _tell_image(self, change):
+        "Call who observes `image`, which follows `pixels`."
+        old,new = (_pixels(text).float()/255 for text in (change.old, change.new))
+        self.notify_change(traitlets.Bunch(name="image", old=old, new=new, owner=self, type="change"))
 
     @property
     def image(self)->Tensor:  # Shape (28, 28), float32 from 0 to 1; 0 where nothing is drawn
@@ -128,34 +159,16 @@ class DrawDigit(AnyWidget or _Absent):
         return _pixels(self.pixels).float()/255
 
     @image.setter
-    def image(self, image): self.pixels = "" if image is None else _pixels_text(image)
+    def image(self, image): self.pixels = "" if image is None else _text_of_pixels(image)
 
     def as_html(self
     )->str:  # An element with a picture and, for the site's script, the state
         "The widget as it is now, for a page without a kernel: a picture of it, which the site's script (`tools/site/widgets.js`) brings to life."
         names = ("labels","kind","prototypes","examples","distance","center","pixels")
         state = json.dumps({name: getattr(self, name) for name in names}, ensure_ascii=False).replace("<", "\\u003c")
-        return (f'<div class="pixelsim-widget" data-widget="draw">{self._picture()}'
-                f'<script type="application/json">{state}</script></div>')
-
-    def _picture(self):
-        "What the widget shows as a sentence and a picture: the drawing, or else the first example."
-        means = [f"the {self.kind} {label}" for label in self.labels]
-        first = dict(name="the drawing", pixels=self.pixels) if self.pixels else next(iter(self.examples), None)
-        shown = [(self._measured*255).round().to(torch.uint8)] if first is None else [_pixels(first["pixels"])[None], (self._measured*255).round().to(torch.uint8)]
-        names = means if first is None else [first["name"], *means]
-        says = "" if first is None else self._says(first, means)
-        alt = f"From left to right: {', '.join(names)}. {says}".strip()
-        return (f'<p>Run this cell in Jupyter, and you can draw a digit here. Until then, a picture: {escape(", ".join(names))}.</p>'
-                f'<p><img src="{_row_of([*torch.cat(shown)])}" alt="{escape(alt)}" style="max-width: 100%; height: auto"></p><p>{escape(says)}</p>')
-
-    def _says(self, example, means):
-        "How far an example is from each prototype, as a sentence."
-        measure = dict(l1=l1_distance, l2=l2_distance)[self.distance]
-        found = measure(_pixels(example["pixels"]), self._measured).tolist()
-        order = sorted(range(len(found)), key=found.__getitem__)[:3]
-        numbers = ", ".join(f"{found[i]:.4f} to {means[i]}" for i in order)
-        return f"By {self.distance.upper()} {example['name']} is near{'er' if len(found)==2 else 'est'} to {means[order[0]]}: {numbers}."
+        example = dict(name="the drawing", pixels=self.pixels) if self.pixels else next(iter(self.examples), None)
+        still = _still(example, self._grays, [f"the {self.kind} {label}" for label in self.labels], self.distance)
+        return f'<div class="pixelsim-widget" data-widget="draw">{still}<script type="application/json">{state}</script></div>'
 
     def __repr__(self): return f"DrawDigit({', '.join(self.labels)}; distance={self.distance!r}): run this cell in Jupyter to draw"
 

@@ -8,73 +8,78 @@ __all__ = []
 # %% ../../nbs/course/exercise.ipynb #e5a6c386
 import math
 from functools import cache,cached_property
-from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import torch
 
+import pixelsim.all as everything
 from .compare import Rules,as_value
-from .lesson_files import did_you_mean,in_brackets,read_lesson_file
+from .lesson_files import did_you_mean,in_brackets,lesson_file,lesson_files
 from .running import Outcome,limited,outcome_of
 
-# %% ../../nbs/course/exercise.ipynb #5b4ea88f
+# %% ../../nbs/course/exercise.ipynb #d22a6fda
 @cache
-def exercise_names():
-    "The names that every exercise's code can use: all of pixelsim's, `torch`, `np`, `math`, and the digits."
-    import pixelsim.all as everything
+def course_names():
+    "The names that the code of every lesson's file can use: all of pixelsim's, `torch`, `np`, `math`, and the digits."
     space = {name: getattr(everything, name) for name in everything.__all__}
     train,valid = everything.load_mnist([3, 7])
     return dict(space, torch=torch, np=np, math=math, train=train, valid=valid)
 
-def _execute(code, space, where):
-    "A copy of the names in `space`, and those that `code` makes from them."
-    space = dict(space)
-    exec(compile(code, f"<{where}>", "exec"), space)
-    return space
+def run_code(code, names, where):
+    "A copy of `names`, and those that `code` makes from them."
+    names = dict(names)
+    exec(compile(code, f"<{where}>", "exec"), names)
+    return names
 
-class Practice:
-    "The exercises and questions of one lesson."
-    def __init__(self, path):
-        self.stem,self.content = path.stem,read_lesson_file(path)
-        self.exercises = {e["name"]: Exercise(e, self) for e in self.content.get("exercise", [])}
+@cache
+def lesson_names(lesson, given):
+    "The names that the exercises and questions of a lesson can use, if its file gives the code `given`."
+    return run_code(given, course_names(), f"{lesson}: given")
+
+# %% ../../nbs/course/exercise.ipynb #5b4ea88f
+class Exercise:
+    "One exercise, and what its answers come to."
+    def __init__(self, entry, lesson, given):
+        self.entry,self.lesson,self.given,self.name = entry,lesson,given,entry["name"]
+        self.rules = Rules(entry.get("tolerance"), entry.get("same_dtype", False), entry.get("tell_shape", False))
+        self.seconds,self._known = entry.get("seconds", 10),{}
 
     @cached_property
     def names(self):
-        return _execute(self.content.get("given", ""), exercise_names(), f"{self.stem}: given")
-
-class Exercise:
-    "One exercise, and what its answers come to."
-    def __init__(self, entry, lesson):
-        self.entry,self.lesson,self.name = entry,lesson,entry["name"]
-        self.rules = Rules(entry.get("tolerance"), entry.get("same_dtype", False), entry.get("tell_shape", False))
-        self.seconds,self._wrong = entry.get("seconds", 10),{}
-
-    @cached_property
-    def names(self): return _execute(self.entry.get("given", ""), self.lesson.names, f"{self.name}: given")
+        return run_code(self.entry.get("given", ""), lesson_names(self.lesson, self.given), f"{self.name}: given")
 
     @cached_property
     def inputs(self):
         return eval(in_brackets(self.entry["inputs"]), dict(self.names)) if "inputs" in self.entry else None
 
-    @cached_property
-    def right(self): return self.outcome(self.answer(self.entry["solution"], "solution"))
+    @property
+    def asks_function(self): return self.inputs is not None
+
+    @property
+    def right(self): return self.outcome_of_code(self.entry["solution"], "solution")
 
     def wrong(self, mistake):
         "The outcome of one of the known mistakes."
-        name = mistake["name"]
-        if name not in self._wrong: self._wrong[name] = self.outcome(self.answer(mistake["code"], name))
-        return self._wrong[name]
+        return self.outcome_of_code(mistake["code"], mistake["name"])
 
     def answer(self, code, what):
         "The `answer` that a piece of the exercise's code sets."
-        space = _execute(code, self.names, f"{self.name}: {what}")
+        space = run_code(code, self.names, f"{self.name}: {what}")
         if "answer" not in space: raise ValueError(f"exercise {self.name!r}: its {what} does not set answer")
         return space["answer"]
 
     def outcome(self, answer):
         "What an answer comes to."
-        return Outcome([as_value(answer)]) if self.inputs is None else outcome_of(answer, self.inputs)
+        return outcome_of(answer, self.inputs) if self.asks_function else Outcome([answer], [as_value(answer)])
+
+    def outcome_of_code(self, code, what):
+        "What the answer that a piece of the exercise's code sets comes to; worked out once."
+        return self.once(code, lambda: self.outcome(self.answer(code, what)))
+
+    def once(self, what, work):
+        "What `work()` returns, worked out once for this exercise."
+        if what not in self._known: self._known[what] = work()
+        return self._known[what]
 
     def holds(self, expression, answer):
         "Is an expression over `answer` true? One that fails is not."
@@ -83,33 +88,17 @@ class Exercise:
         return error is None and holds
 
 # %% ../../nbs/course/exercise.ipynb #fa9563f5
-def _folder():
-    "The folder of the lessons' files."
-    return Path(str(files("pixelsim.course").joinpath("data/practice")))
-
 @cache
-def _lesson_at(path, changed): return Practice(path)
-
-def practice_in(path):
-    "The lesson in the file at `path`, read again if the file has changed."
-    return _lesson_at(path, path.stat().st_mtime_ns)
-
-def practice_files():
-    "The files of all lessons, in their order."
-    return sorted(_folder().glob("*.toml"))
-
-def practice_of(stem):
-    "The lesson with this name; `ValueError` suggests the nearest one."
-    known = [path.stem for path in practice_files()]
-    if stem not in known: raise ValueError(f"there is no lesson {stem!r}{did_you_mean(str(stem), known) or f', only {known}'}")
-    return practice_in(_folder()/f"{stem}.toml")
+def _exercises(lesson, path, changed):
+    content = lesson_file(lesson)
+    return {entry["name"]: Exercise(entry, lesson, content.get("given", "")) for entry in content.get("exercise", [])}
 
 def exercise_named(name):
     "The exercise with this name; `ValueError` suggests the nearest one."
     if not isinstance(name, str): raise ValueError('name the exercise first, for example check("mean-axis", answer)')
     known,broken = {},None
-    for path in practice_files():
-        try: known.update(practice_in(path).exercises)
+    for lesson,path in lesson_files().items():
+        try: known.update(_exercises(lesson, path, path.stat().st_mtime_ns))
         except ValueError as e: broken = broken or e  # while someone writes one lesson's file, the others go on working
     if name in known: return known[name]
     raise broken or ValueError(f"there is no exercise {name!r}{did_you_mean(name, known) or f', only {sorted(known)}'}")

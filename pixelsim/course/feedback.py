@@ -6,132 +6,69 @@
 __all__ = []
 
 # %% ../../nbs/course/feedback.ipynb #51730db0
-import dis,linecache,re
+import itertools
+from dataclasses import replace
 
+import numpy as np
+
+from . import clues
+from .compare import PLAIN,Rules,as_value,difference
+from .errors import tell_error
+from .exercise import lesson_names
+from .forms import in_one_step,in_two_steps,other_arrangements,other_orders
+from .markdown import Page
 from .running import Outcome,TimeIsUp,limited,outcome_difference
+from .slips import slip
+from .variants import variant
 
 # %% ../../nbs/course/feedback.ipynb #f10b52a3
-class Reply:
-    "A message that a notebook shows as Markdown and a terminal as text."
-    def __init__(self, text, status="", mistake=None): self.text,self.status,self.mistake = text,status,mistake
-    def __repr__(self): return re.sub(r"\*\*(.*?)\*\*", r"\1", self.text, flags=re.S)
-    def _repr_markdown_(self): return self.text
+class Reply(Page):
+    "A verdict on an answer, with its status and the name of the mistake, if it is a known one."
+    def __init__(self, text, status="", mistake=None):
+        super().__init__(text)
+        self.status,self.mistake = status,mistake
 
 _MARKS = {"right": "✔ **Right.**", "wrong": "✘ **Not yet.**", "error": "⚠ **Your code stopped.**",
-          "not attempted": "○ **Not attempted yet.**"}
+          "not attempted": "○ **Not attempted yet.**", "not finished": "○ **Not finished yet.**"}
 
 def _reply(status, text, mistake=None, printed="", note=""):
     "A reply that opens with its status; `printed` and `note` come below."
     printed = printed.strip().replace("```", "")[:500]
     if printed: note = f"Your function printed:\n\n```text\n{printed}\n```\n\n{note}"
-    return Reply("\n\n".join(filter(None, [f"{_MARKS[status]} {text}", note.strip()])), status, mistake)
+    text = "\n\n".join(filter(None, [f"{_MARKS[status]} {text}", note.strip()]))
+    return Reply(text, "not attempted" if status=="not finished" else status, mistake)
 
-# %% ../../nbs/course/feedback.ipynb #d4e73758
-_ADVICE = [  # a pattern in "Type: message", and what it usually means
-    (r"^NameError", "Is the name spelled as where you made it, and was that cell run?"),
-    (r"could not infer output dtype|can only be computed for floating|Input dtype must be either a floating",
-     "A mean of whole numbers need not be whole: convert with `to_float` first."),
-    (r"Dimension out of range|axis \d+ is out of bounds",
-     "The tensor has fewer axes than that. Look at its `.shape`: axes are counted from 0."),
-    (r"result type (Float|Double) can't be cast .*Byte", "Your total is uint8: make it of floats."),
-    (r"'numpy.ndarray' object has no attribute 'float'", "This is an array: `to_float` makes floats of it."),
-    (r"must match the size|could not be broadcast", "Two shapes do not fit together. Print both."),
-    (r"stack expects each tensor to be equal size", "Only tensors of one shape can be stacked. Print the shapes."),
-    (r"^IndexError", "Axes and elements are counted from 0, so the last of n has number n − 1."),
-    (r"positional argument", "Does your function take as many arguments as the task says?"),
-    (r"should lie between 0 and 1", "Are these still 0 to 255? Convert once, and only once."),
-    (r"^RecursionError", "Your function calls itself, and never stops doing so."),
-    (r"^SystemExit", "`exit` and `quit` would end the whole session: leave them out.")]
-
-def _line(error, function):
-    "Number and text of the last of the learner's own lines that an exception passed; None if none is known."
-    own = getattr(getattr(function, "__code__", None), "co_filename", None)
-    trace,found = error.__traceback__,None
-    while trace:
-        file = trace.tb_frame.f_code.co_filename
-        if file==own or "ipykernel" in file or file.startswith("<ipython"):
-            found = trace.tb_lineno,linecache.getline(file, trace.tb_lineno).strip()
-        trace = trace.tb_next
-    return found
-
-def _tell_error(error, function):
-    "What an exception says, with the learner's line and a word of advice."
-    said = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
-    line = _line(error, function)
-    where = f"In line {line[0]} of your cell:\n\n```python\n{line[1]}\n```\n\n" if line and line[1] else ""
-    advice = next((advice for pattern,advice in _ADVICE if re.search(pattern, said)), "")
-    return f"{where}`{said.replace('`', chr(39))}`\n\n{advice}".strip()
-
-# %% ../../nbs/course/feedback.ipynb #8df7eb8e
-def is_blank(answer):
+# %% ../../nbs/course/feedback.ipynb #aec3789d
+def _is_blank(answer, within=3):
     "Is the answer still `...`, or does it hold one?"
-    return answer is ... or (type(answer) in (list,tuple) and any(part is ... for part in answer))
+    return answer is ... or within>0 and type(answer) in (list,tuple) and any(_is_blank(part, within-1) for part in answer)
 
-def _does_nothing(function):
-    "Is the body of a function empty: no more than `...`, `pass` or a docstring?"
-    try: return not any(step.opname.startswith("LOAD") and "CONST" not in step.opname and "SMALL_INT" not in step.opname
-                        for step in dis.get_instructions(function))
-    except TypeError: return False
+def _is_starter(exercise, function):
+    "Is a function still the one of the exercise's cell?"
+    def asked(): return exercise.once("starter", lambda: _starter_code(exercise))
+    code = clues.code_of(function)
+    return code is not None and (code.co_code,code.co_consts[1:],code.co_names)==asked()
+
+def _starter_code(exercise):
+    "What the code of the function in the exercise's cell consists of."
+    answers = []
+    exec(exercise.entry["starter"], dict(exercise.names, check=lambda name, answer: answers.append(answer)))
+    code = clues.code_of(answers[0])
+    return code.co_code,code.co_consts[1:],code.co_names
+
+def _blank_reply(exercise, answer):
+    "The reply to a placeholder: the same in every run."
+    if answer is ... or exercise.asks_function and (clues.does_nothing(answer) or _is_starter(exercise, answer)):
+        return _reply("not attempted", "Put your answer in the place of `...` and run the cell again. "
+                      f'`hint("{exercise.name}")` helps.')
+    return _reply("not finished", "A part is there, and a `...` is still left: put something in its place and run the cell again. "
+                  f'`hint("{exercise.name}")` helps.')
 
 def _is_unfinished(exercise, answer, outcome):
     "Has the learner not yet filled in everything?"
-    if exercise.inputs is None: return False
+    if not exercise.asks_function: return False
     if outcome.error is not None: return "ellipsis" in str(outcome.error).lower()
-    kinds = {v.kind for v in outcome.values}
-    return "blank" in kinds or (kinds=={"nothing"} and _does_nothing(answer))
-
-def _general_mistake(exercise, answer, outcome):
-    "A mistake that one can make in any exercise: its name and what to say; None if it is not one of those."
-    values = outcome.values
-    if exercise.inputs is None and values[0].kind=="function" and exercise.right.values[0].kind!="function":
-        return "gives-a-function","Your answer is a function. Call it, with round brackets, and give what it returns."
-    if any(v.kind=="generator" for v in values):
-        return "gives-a-generator","A generator has not computed anything yet. Make a list of it, `list(…)`, or a tensor."
-    if any(v.kind=="nothing" for v in values) and not any(v.kind=="nothing" for v in exercise.right.values):
-        if exercise.inputs is None:
-            return "gives-none",("Your answer is None. Some functions change a thing in place and return nothing: "
-                                 "look where it comes from.")
-        if outcome.printed:
-            return "prints-its-result",("Your function *prints* its result, but returns None. What it should hand back "
-                                        "comes after `return`.")
-        return "returns-nothing","Your function returns None. Is there a `return` missing, or a branch without one?"
-
-# %% ../../nbs/course/feedback.ipynb #2ab4dead
-def judge(exercise, answer):
-    "The verdict on an answer: a reply."
-    exercise.right  # worked out before the clock of the learner's code starts
-    if exercise.inputs is not None and not callable(answer):
-        return _reply("wrong", "This asks for a *function*. Give its name alone, without calling it: "
-                      "`check(…, my_function)`.", "not-a-function")
-    outcome,error,printed = limited(lambda: exercise.outcome(answer), exercise.seconds)
-    outcome = Outcome([], error=error) if error is not None else outcome
-    outcome = Outcome(outcome.values, outcome.changed, outcome.error, printed)
-    if isinstance(error, TimeIsUp):
-        says = f"It was not done after {exercise.seconds:g} seconds. Does every loop come to an end?"
-        return _reply("error", says, "never-ends", printed)
-    if isinstance(error, KeyboardInterrupt): return _reply("error", "You stopped it.", None, printed)
-    if _is_unfinished(exercise, answer, outcome): return not_attempted(exercise)
-    return _compare(exercise, answer, outcome)
-
-def not_attempted(exercise):
-    "The reply to a placeholder: the same in every run."
-    return _reply("not attempted", "Put your answer in the place of `...` and run the cell again. "
-                  f'`hint("{exercise.name}")` helps.')
-
-def _compare(exercise, answer, outcome):
-    "The verdict on an answer that came to something: right, a known mistake, or an honest word on what differs."
-    entry,printed = exercise.entry,outcome.printed
-    if _is_right(exercise, answer, outcome):
-        if outcome.changed:
-            return _reply("wrong", "The result is right, but your function changes what it is given: whoever calls it finds "
-                          "other values there than before. Work on a copy, with `.clone()`.", "changes-its-input", printed)
-        return _reply("right", f"{entry['learned'][0].upper()}{entry['learned'][1:]}", None, printed)
-    for mistake in entry["mistake"]:
-        if _is_mistake(exercise, mistake, answer, outcome):
-            return _reply("wrong", mistake["says"], mistake["name"], printed)
-    if outcome.error is not None: return _reply("error", _tell_error(outcome.error, answer), None, printed)
-    name,says = _general_mistake(exercise, answer, outcome) or (None, _general_word(exercise, outcome))
-    return _reply("wrong", says, name, printed, f'`hint("{exercise.name}")` helps.')
+    return any(v.kind=="blank" for v in outcome.values) or all(v.kind=="nothing" for v in outcome.values) and clues.does_nothing(answer)
 
 def _is_right(exercise, answer, outcome):
     "Is this the solution's outcome, or one that has the property asked for?"
@@ -139,14 +76,178 @@ def _is_right(exercise, answer, outcome):
     if "accepts" in exercise.entry: return exercise.holds(exercise.entry["accepts"], answer)
     return outcome_difference(exercise.right, outcome, exercise.rules)==""
 
-def _is_mistake(exercise, mistake, answer, outcome):
-    "Is this the outcome of a known mistake?"
-    return (outcome_difference(exercise.wrong(mistake), outcome, exercise.rules)==""
-            or "when" in mistake and exercise.holds(mistake["when"], answer))
+def _copy_word(exercise):
+    "How to make a copy of what a function is given."
+    arrays = any(isinstance(argument, np.ndarray) for arguments in exercise.inputs for argument in arguments)
+    return f"Work on a copy, with `.{'copy' if arrays else 'clone'}()`."
+
+def _right_reply(exercise, answer, outcome):
+    "The reply to a right answer, or to one that has come about in a way that it should not."
+    entry,printed = exercise.entry,outcome.printed
+    if outcome.changed:
+        return _reply("wrong", "The result is right, but your function changes what it is given: whoever calls it finds "
+                      f"other values there than before. {_copy_word(exercise)}", "changes-its-input", printed)
+    for name in entry.get("avoid", []):
+        if clues.uses(answer, name):
+            return _reply("wrong", f"The result is right, but your function uses `{name}`, and the task is to do without it.", "not-this-way", printed)
+    return _reply("right", f"{entry['learned'][0].upper()}{entry['learned'][1:]}", None, printed)
+
+# %% ../../nbs/course/feedback.ipynb #8df7eb8e
+def _kind_mistake(exercise, answer, outcome):
+    "A function, a generator or None where something else was asked for."
+    kinds,asked = {v.kind for v in outcome.values},{v.kind for v in exercise.right.values}
+    if "function" in kinds-asked:
+        if exercise.asks_function: return "returns-a-function","What your function returns is a function itself. Call it, with round brackets, and return what that gives."
+        name = getattr(answer, "__name__", "")
+        called = f"the function `{name}`" if name.isidentifier() else "a function"
+        return "gives-a-function",f"Your answer is {called}. Call it, with round brackets, and give what it returns."
+    if "generator" in kinds: return "gives-a-generator","A generator has not computed anything yet. Make a list of it, `list(…)`, or a tensor."
+    if "nothing" not in kinds-asked: return None
+    if not exercise.asks_function:
+        return "gives-none",("Your answer is None. That is what `print(…)` gives back: it only shows something. Other functions that "
+                             "change a thing in place give back None too: look where your answer comes from.")
+    if outcome.printed:
+        return "prints-its-result",("Your function *prints* its result, but returns None. What it should hand back "
+                                    "comes after `return`.")
+    return "returns-nothing","Your function returns None. Is there a `return` missing, or a branch without one?"
+
+def _argument_mistake(exercise, answer, outcome):
+    "An argument that a function does not use, or a loop that is no loop."
+    return (clues.argument_clue(answer, exercise.inputs) or clues.loop_clue(answer)) if exercise.asks_function else None
+
+def _result_mistake(exercise, answer, outcome):
+    "A result that has nothing to do with the arguments, or is one of them."
+    if not exercise.asks_function: return None
+    return (clues.same_result_clue(exercise.right.values, outcome.values)
+            or clues.returned_clue(answer, exercise.inputs, outcome.values))
+
+def _slip(exercise, answer, outcome):
+    "Numbers that have something simple in common with the right ones."
+    if "accepts" in exercise.entry: return None
+    sizes = [len(arguments[0]) if np.ndim(arguments[0]) else 0 for arguments in exercise.inputs or []]
+    return slip(exercise.right.values, outcome.values, sizes)
+
+def _rewritten(answers): return Outcome(answers, [as_value(answer) for answer in answers])
+
+def _right_in_another_form(exercise, answer, outcome):
+    "The right answer in another form."
+    if outcome.error is not None or not outcome.answers: return None
+    forms = list(in_one_step(outcome.answers))
+    if "accepts" in exercise.entry:
+        for (each,),_ in [(outcome.answers,""), *forms]: forms += [([other],says) for other,says in other_orders(each)]
+    elif len(outcome.answers)==len(exercise.right.values): forms += other_arrangements(outcome.answers, exercise.right.values)
+    for answers,says in itertools.chain(forms, in_two_steps(outcome.answers)):
+        if _is_right(exercise, answers[0], _rewritten(answers)): return "another-form",says
+
+_SECOND = "\n\nAnd there is a second thing. "
+
+def _wrong_in_another_form(exercise, answer, outcome):
+    "A known mistake, or a slip, in another form than was asked for."
+    if outcome.error is not None or not outcome.answers: return None
+    for answers,says in in_one_step(outcome.answers):
+        mistake = _known_outcome(exercise, _rewritten(answers)) or _known_condition(exercise, answers[0], _rewritten(answers))
+        if mistake: return mistake["name"],f"{says}{_SECOND}{mistake['says']}"
+        further = _slip(exercise, answers[0], _rewritten(answers))
+        if further: return further[0],f"{says}{_SECOND}{further[1]}"
+
+def _slip_after_a_mistake(exercise, answer, outcome):
+    "A known mistake, and then one of those that one can make anywhere."
+    if "accepts" in exercise.entry or outcome.error is not None: return None
+    for mistake in exercise.entry["mistake"]:
+        wrong = exercise.wrong(mistake)
+        found = wrong.error is None and slip(wrong.values, outcome.values)
+        is_one = sum(v.data.size for v in outcome.values if v.kind in PLAIN)<3
+        if found and found[0] in (("rounded","percent") if is_one else ("rounded","percent","factor","sign")):
+            return mistake["name"],f"{mistake['says']}{_SECOND}Measured by this: {found[1]}"
+
+def _counted(exercise, answer, outcome):
+    "How many there are, where their share was asked for."
+    right,value = exercise.right.values[0],outcome.values[0]
+    if exercise.asks_function or {right.kind,value.kind}!={"number"} or right.data.ndim or "accepts" in exercise.entry: return None
+    names,count = lesson_names(exercise.lesson, exercise.given),float(value.data.sum())
+    totals = {n for name in names if name in exercise.given or name in ("train","valid") for n in _sizes(names[name])}
+    for total in sorted(totals):
+        if total>1 and 0<float(right.data)<1 and abs(count/total-float(right.data))<1e-6:
+            what = "This is" if value.data.ndim==0 else f"These are {value.data.size} numbers that add up to"
+            return "how-many",f"{what} *how many*, of {total:,}. A share is that number divided by {total:,}."
+
+def _sizes(thing): return [*getattr(thing, "shape", ())] or ([len(thing)] if hasattr(thing, "__len__") else [])
+
+def _same_as_a_name(exercise, answer, outcome):
+    "Something that the lesson made, as it was."
+    if exercise.asks_function or outcome.values[0].kind not in PLAIN or outcome.values[0].data.size<2: return None
+    names = lesson_names(exercise.lesson, exercise.given)
+    for name in [name for name in names if name in exercise.given or name in ("train","valid")]:
+        if hasattr(names[name], "shape") and tuple(names[name].shape)==outcome.values[0].data.shape \
+           and difference(as_value(names[name]), outcome.values[0], Rules(0))=="":
+            return "as-it-was",f"This is `{name}`, just as it was. Something is to be made from it."
+
+def _some_calls(exercise, answer, outcome):
+    "A function that is right for some of its calls only."
+    if not exercise.asks_function: return None
+    good = [difference(r, a, exercise.rules)=="" for r,a in zip(exercise.right.values, outcome.values)]
+    return clues.calls_clue(answer, exercise.inputs, good, outcome.error)
+
+def _variant(exercise, answer, outcome): return variant(exercise, outcome)
+
+_DIAGNOSES = (_kind_mistake,_argument_mistake,_result_mistake,_right_in_another_form,_slip,_wrong_in_another_form,_counted,
+              _same_as_a_name,_variant,_slip_after_a_mistake,_some_calls)
+
+# %% ../../nbs/course/feedback.ipynb #2ab4dead
+def judge(exercise, answer):
+    "The verdict on an answer: a reply."
+    if _is_blank(answer): return _blank_reply(exercise, answer)
+    exercise.right  # worked out before the clock of the learner's code starts
+    if exercise.asks_function and not callable(answer):
+        return _reply("wrong", "This asks for a *function*. Give its name alone, without calling it: "
+                      "`check(…, my_function)`.", "not-a-function")
+    outcome,error,printed = limited(lambda: exercise.outcome(answer), exercise.seconds)
+    if isinstance(error, TimeIsUp):
+        says = f"It was not done after {exercise.seconds:g} seconds. Does every loop come to an end?"
+        return _reply("error", says, "never-ends", printed)
+    if isinstance(error, KeyboardInterrupt): return _reply("error", "You stopped it.", None, printed)
+    outcome = Outcome([], [], error=error, printed=printed) if error is not None else replace(outcome, printed=printed)
+    if _is_unfinished(exercise, answer, outcome): return _blank_reply(exercise, answer)
+    if _is_right(exercise, answer, outcome): return _right_reply(exercise, answer, outcome)
+    return _wrong_reply(exercise, answer, outcome)
+
+def _wrong_reply(exercise, answer, outcome):
+    "The reply to a wrong answer: a known mistake, what has gone wrong by any rule, or an honest word on what differs."
+    entry,printed,help_ = exercise.entry,outcome.printed,f'`hint("{exercise.name}")` helps.'
+    known = _known_outcome(exercise, outcome) or _safely(exercise, lambda: _known_condition(exercise, answer, outcome))
+    if known: return _reply("wrong", known["says"], known["name"], printed)
+    if outcome.error is not None:
+        if not exercise.asks_function: return _reply("wrong", f"Your answer cannot be read. {tell_error(outcome.error, None)}", None, printed, help_)
+        further = _safely(exercise, lambda: _argument_mistake(exercise, answer, outcome) or _some_calls(exercise, answer, outcome)) or ("", "")
+        return _reply("error", f"{tell_error(outcome.error, answer, exercise.inputs)}\n\n{further[1]}".strip(), None, printed)
+    changes = f" And your function changes what it is given. {_copy_word(exercise)}" if outcome.changed else ""
+    for diagnosis in _DIAGNOSES:
+        if found := _safely(exercise, lambda: diagnosis(exercise, answer, outcome)): return _reply("wrong", found[1]+changes, found[0], printed, help_)
+    return _reply("wrong", _general_word(exercise, outcome)+changes, None, printed, help_)
+
+def _safely(exercise, work):
+    "What `work()` returns; None if it does not come to an end, as with an object that is made to break things."
+    found,_,_ = limited(work, exercise.seconds)
+    return found
+
+def _known_outcome(exercise, outcome):
+    "The known mistake that has this very outcome; None if there is none."
+    for mistake in exercise.entry["mistake"]:
+        wrong = exercise.wrong(mistake)
+        rules = replace(exercise.rules, tolerance=mistake.get("tolerance", _near(exercise.rules.tolerance, wrong.values)))
+        if outcome_difference(wrong, outcome, rules)=="": return mistake
+
+def _known_condition(exercise, answer, outcome):
+    "The known mistake whose condition holds, unless it is only a matter of form; None if there is none."
+    if _right_in_another_form(exercise, answer, outcome): return None
+    return next((mistake for mistake in exercise.entry["mistake"] if "when" in mistake and exercise.holds(mistake["when"], answer)), None)
+
+def _near(tolerance, values):
+    "How far off a mistake's number may be: as the right one, but 2 % at most, or one mistake is taken for another."
+    if tolerance is None or len(values)!=1 or values[0].kind!="number" or values[0].data.ndim: return tolerance
+    return min(tolerance, 0.02*abs(float(values[0].data)))
 
 def _general_word(exercise, outcome):
-    "What can be said of a wrong answer that is no known mistake."
+    "What can be said of a wrong answer that nobody has foreseen."
     if "otherwise" in exercise.entry: return exercise.entry["otherwise"]
-    differs = outcome_difference(exercise.right, outcome, exercise.rules)
-    says = f"{differs} This is none of the mistakes that are known here."
-    return says+" And your function changes what it is given: work on a copy, with `.clone()`."*outcome.changed
+    return f"{outcome_difference(exercise.right, outcome, exercise.rules)} This is none of the mistakes that are known here."

@@ -12,19 +12,26 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from .exercise import practice_files,practice_in,practice_of
-from .feedback import Reply
+from .lesson_files import exercises,lesson_files
+from .markdown import Page
 from ..safe_write import write_whole
 from ..table import Table
 
-# %% ../../nbs/course/progress_file.ipynb #5bd05a57
-_FILE,_FORMAT = "pixelsim-progress.json",1
-
-class _Session:
+# %% ../../nbs/course/progress_file.ipynb #157b0f75
+class Session:
     "What is known in this kernel only."
-    def __init__(self): self.last,self.hints,self.unsaved,self.told = None,{},{},False
+    def __init__(self): self.clear()
 
-session = _Session()
+    def clear(self):
+        self.last = None         # the exercise that was checked last
+        self.hints = {}          # how many hints were given, by exercise
+        self.unsaved = {}        # entries that the file does not have yet, by exercise
+        self.has_told = False    # was it said that progress cannot be saved?
+
+session = Session()
+
+# %% ../../nbs/course/progress_file.ipynb #5bd05a57
+PROGRESS_FILE,_FORMAT = "pixelsim-progress.json",1
 
 def _is_date(x):
     "Is this a time as we write it?"
@@ -59,12 +66,12 @@ def _load(path):
 # %% ../../nbs/course/progress_file.ipynb #6da6b2b8
 def _with_file(work):
     "What `work(path)` returns while no other notebook can touch the file, and '' or why it could not be done."
-    path = Path(_FILE)
+    path = Path(PROGRESS_FILE)
     try:
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=5): return work(path),""
     except OSError as e:
-        note = "" if session.told else f"Your progress cannot be saved here ({e.strerror or e}). Everything else works."
-        session.told = True
+        note = f"Your progress cannot be saved here ({e.strerror or e}). Everything else works."*(not session.has_told)
+        session.has_told = True
         return None,note
 
 def _save(path):
@@ -91,34 +98,35 @@ def record(name, status):
 
 def known_entries():
     "All entries, saved or not, and a note. To read needs no lock, since the file is always whole."
-    try: entries,note = _entries(Path(_FILE).read_text(encoding="utf-8")),""
+    try: entries,note = _entries(Path(PROGRESS_FILE).read_text(encoding="utf-8")),""
     except OSError: entries,note = {},""
     except (ValueError,RecursionError):
         loaded,trouble = _with_file(_load)
         entries,note = loaded or ({}, trouble)
     return {**entries, **{n: _joined(entries.get(n), e) for n,e in session.unsaved.items()}},note
 
-def _day(time): return datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d")
-
 # %% ../../nbs/course/progress_file.ipynb #767da478
+def _progress_row(lesson, name, entry):
+    "One row of the table: lesson, exercise, state, and since when."
+    if entry is None: return [lesson, name, "not attempted", ""]
+    since = datetime.fromisoformat(entry.get("right") or entry["tried"])
+    return [lesson, name, "right" if entry.get("right") else "tried", since.astimezone().strftime("%Y-%m-%d")]
+
 def progress(
     lesson:str|None=None,  # A lesson's name such as "03_means"; all lessons if None
 )->Table:                  # A row for each exercise: right, tried or not attempted, and since when
     "What you have done so far; raises `ValueError` for an unknown lesson."
     entries,note = known_entries()
-    rows = []
-    for found in (map(practice_in, practice_files()) if lesson is None else [practice_of(lesson)]):
-        for name in found.exercises:
-            entry = entries.get(name)
-            state = "not attempted" if entry is None else "right" if entry.get("right") else "tried"
-            rows.append([found.stem, name, state, _day(entry.get("right") or entry["tried"]) if entry else ""])
+    rows = [_progress_row(each, exercise["name"], entries.get(exercise["name"]))
+            for each in (lesson_files() if lesson is None else [lesson]) for exercise in exercises(each)]
     right = sum(row[2]=="right" for row in rows)
     return Table(["lesson","exercise","state","since"], rows, note=f"{right} of {len(rows)} right. {note}".strip())
 
-def reset_progress()->Reply:  # A message that says what was deleted
+def reset_progress()->Page:  # A message that says what was deleted
     "Delete what `progress` remembers in this folder; a file that is not a progress file is set aside instead."
     entries,note = known_entries()
-    _,trouble = _with_file(lambda path: path.unlink(missing_ok=True)) if Path(_FILE).exists() else (None, "")
-    session.__init__()
+    is_there = Path(PROGRESS_FILE).exists()
+    _,trouble = _with_file(lambda path: path.unlink(missing_ok=True)) if is_there else (None, "")
+    session.clear()
     forgotten = f"Forgotten: {len(entries)} exercise{'s'*(len(entries)!=1)}."
-    return Reply(" ".join(filter(None, [forgotten, note, trouble])))
+    return Page(" ".join(filter(None, [forgotten, note, trouble])))

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from .compare import Rules,as_value,difference
 
 # %% ../../nbs/course/running.ipynb #1aa5f6ff
-class TimeIsUp(BaseException):
-    "Raised inside a function that takes too long. No `except Exception` catches it."
+class TimeIsUp(SystemExit):
+    "Raised inside a function that takes too long. No `except Exception` catches it, and a thread ends of it without a word."
 
 class _Notes(io.TextIOBase):
     "Keeps the beginning of what is printed, however much it is."
@@ -23,49 +23,71 @@ class _Notes(io.TextIOBase):
         self.text += text[:max(0, 2000-len(self.text))]
         return len(text)
 
-def _stop(thread):
-    "Raise `TimeIsUp` in a thread until it is at its end, for a second at most."
-    for _ in range(20):
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(TimeIsUp))
-        thread.join(0.05)
-        if not thread.is_alive(): return
+def _raise_in(thread, kind):
+    "Raise an exception in a thread as soon as Python has the word there; None takes back one that is still to come."
+    what = None if kind is None else ctypes.py_object(kind)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), what)
+
+class _Work(threading.Thread):
+    "Work in a thread of its own, which can be stopped as long as it is not over."
+    def __init__(self, work):
+        super().__init__(daemon=True)
+        self.work,self.value,self.error,self.is_over,self.turn = work,None,None,False,threading.Lock()
+
+    def run(self):
+        try: self.value = self.work()
+        except BaseException as e: self.error = e  # also SystemExit: a learner's quit() ends the exercise only
+        finally:
+            try: self.close()
+            except TimeIsUp: self.close()  # it came just before nothing could come any more
+
+    def close(self):
+        "Let nothing be raised in this thread from here on: Python's own last steps in it are not to be stopped."
+        with self.turn:
+            self.is_over = True
+            _raise_in(self, None)
+
+    def stop(self):
+        "Raise `TimeIsUp` until the work is over, as it may be caught there; after a second, leave the thread to itself."
+        for _ in range(20):
+            with self.turn:
+                if self.is_over: return
+                _raise_in(self, TimeIsUp)
+            self.join(0.05)
 
 def limited(work, seconds):
     "What `work()` returns, the exception that it raises or None, and what it prints."
-    result,printed = {},_Notes()
-    def run():
-        try:
-            try: result["value"] = work()
-            except BaseException as e: result["error"] = e  # also SystemExit: a learner's quit() ends the exercise only
-        except TimeIsUp: pass  # it came again, while the first was being kept
-    thread = threading.Thread(target=run, daemon=True)
-    late = TimeIsUp()
+    thread,printed,late = _Work(work),_Notes(),TimeIsUp()
     with contextlib.redirect_stdout(printed),contextlib.redirect_stderr(printed):
         thread.start()
         try: thread.join(seconds)
         except KeyboardInterrupt as e: late = e
-        if expired := thread.is_alive(): _stop(thread)
-    if expired and "value" not in result: return None,late,printed.text
-    return result.get("value"),result.get("error"),printed.text
+        if thread.is_alive(): thread.stop()
+    if thread.is_over and not isinstance(thread.error, TimeIsUp): return thread.value,thread.error,printed.text
+    return None,late,printed.text
 
 # %% ../../nbs/course/running.ipynb #14bb9977
 @dataclass(frozen=True)
 class Outcome:
-    "What came of an answer: a value, or a list of values, one for each call of a function."
-    values:list
+    "What came of an answer."
+    answers:list                     # As they were given: one answer, or what each call of a function returned
+    values:list                      # The same in a form that can be compared
     changed:bool=False               # Did the function change what it was given?
     error:BaseException|None=None    # What stopped it
     printed:str=""
 
 def outcome_of(function, inputs):
     "The outcome of a function on copies of each tuple of arguments, up to the first error."
-    values,changed = [],False
+    answers,values,changed = [],[],False
     for arguments in inputs:
         copies = deepcopy(arguments)
-        try: values.append(as_value(function(*copies)))
-        except Exception as e: return Outcome(values, changed, e)
+        try:
+            answer = function(*copies)
+            values.append(as_value(answer))
+        except Exception as e: return Outcome(answers, values, changed, e)
+        answers.append(answer)
         changed = changed or any(_changed(as_value(a), as_value(c)) for a,c in zip(arguments, copies))
-    return Outcome(values, changed)
+    return Outcome(answers, values, changed)
 
 def _changed(before, after):
     "Is an argument, after a call, another than before?"

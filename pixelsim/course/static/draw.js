@@ -13,17 +13,23 @@ const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const textOf = (bytes) => btoa(String.fromCharCode(...bytes));
-const wholeNumbers = (bytes) => Float64Array.from({ length: bytes.length / 2 }, (_, i) => bytes[2 * i] + 256 * bytes[2 * i + 1]);
 
-// The images of 28 × 28 in a base64 text of 16-bit numbers, as numbers from 0 to 1
+// The images of 28 × 28 in a base64 text of 64-bit floats: grays from 0 to 255, the very numbers that the library compares
 const prototypesOf = (text) => {
-  const all = wholeNumbers(bytesOf(text)).map((value) => value / 65535);
+  const view = new DataView(bytesOf(text).buffer);
+  const all = Float64Array.from({ length: view.byteLength / 8 }, (_, i) => view.getFloat64(8 * i, true));
   return Array.from({ length: all.length / SIDE ** 2 }, (_, k) => all.subarray(k * SIDE ** 2, (k + 1) * SIDE ** 2));
 };
 
-const measures = {
-  l1: (a, b) => a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length,
-  l2: (a, b) => Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length),
+// The distance of an image, grays from 0 to 255, to each prototype, 0 to 1, and the prototypes from the nearest to the farthest.
+// The library's rule for ties: what is nearest but for rounding is equally near, and of those the first is the answer.
+const compare = (image, prototypes, measure) => {
+  const term = { l1: Math.abs, l2: (difference) => difference ** 2 }[measure];
+  const whole = { l1: (mean) => mean, l2: Math.sqrt }[measure];
+  const far = prototypes.map((prototype) => whole(image.reduce((sum, value, i) => sum + term(value - prototype[i]), 0) / image.length));
+  const tied = Math.min(...far) * (1 + 1e-12);
+  const rank = far.map((value) => Math.max(value, tied));
+  return { distances: far.map((value) => value / 255), order: far.map((_, k) => k).sort((a, b) => rank[a] - rank[b] || a - b) };
 };
 
 // How far the point (x, y) is from the line between a and b
@@ -76,9 +82,9 @@ const asMnist = (strokes) => {
   return moved(sized, 1, ...shift);
 };
 
-// Colors from 0 to 1: ink on paper, and a difference from -1, blue, to 1, red
-const gray = (value) => Array(3).fill(255 * (1 - value));
-const signed = (value) => (value < 0 ? [33, 102, 172] : [178, 24, 43]).map((full) => 255 + (full - 255) * Math.min(1, Math.abs(value)));
+// Colors: ink from 0 to 255 on paper, and a difference from -255, blue, to 255, red
+const gray = (value) => Array(3).fill(255 - value);
+const signed = (value) => (value < 0 ? [33, 102, 172] : [178, 24, 43]).map((full) => 255 + ((full - 255) * Math.abs(value)) / 255);
 
 const paint = (canvas, values, color) => {
   const context = canvas.getContext("2d");
@@ -95,17 +101,21 @@ const make = (tag, properties = {}, ...children) => {
   return element;
 };
 
-// An element that takes keys itself: without this mark JupyterLab takes arrows and letters as its shortcuts
-const control = (tag, properties, ...children) => {
-  const { attributes = {}, ...rest } = properties;
-  return make(tag, { ...rest, attributes: { ...attributes, "data-lm-suppress-shortcuts": "true" } }, ...children);
+// JupyterLab takes keys as its shortcuts, except from an element with this mark. Plain ones are for the sheet and the buttons;
+// those with Ctrl or Cmd, such as the one for saving, are left to JupyterLab. It listens at the document: be there first.
+const keepPlainKeys = (root) => {
+  const mark = ({ target, ctrlKey, metaKey }) => {
+    if (root.contains(target)) target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
+  };
+  window.addEventListener("keydown", mark, true);
+  return () => window.removeEventListener("keydown", mark, true);
 };
 
 const picture = (label) => make("canvas", { className: "psd-pixels", width: SIDE, height: SIDE, attributes: { role: "img", "aria-label": label } });
 
 // The sheet to draw on: pointer and keys become strokes
 const sheetWith = (id, onChange) => {
-  const canvas = control("canvas", {
+  const canvas = make("canvas", {
     className: "psd-sheet", width: SIDE * ZOOM, height: SIDE * ZOOM, tabIndex: 0,
     attributes: { role: "application", "aria-label": "Sheet to draw a digit on", "aria-describedby": `${id}-help` },
   });
@@ -221,12 +231,10 @@ const render = ({ model, el }) => {
   const pixels = () => {
     const strokes = model.get("center") && sheet.strokes.length && !sheet.base ? asMnist(sheet.strokes) : sheet.strokes;
     const ink = inkOf(strokes);
-    return Uint8Array.from(ink, (value, i) => Math.round(255 * Math.max(value, sheet.base?.[i] ?? 0)));
+    return Uint8Array.from(ink, (value, i) => Math.max(Math.round(255 * value), sheet.base?.[i] ?? 0));
   };
 
-  const verdict = (distances) => {
-    const order = distances.map((_, k) => k).sort((a, b) => distances[a] - distances[b] || a - b);
-    const [first, second] = order;
+  const verdict = ({ distances, order: [first, second] }) => {
     const word = distances.length > 2 ? "nearest" : "nearer";
     const next = distances.length > 2 ? `, then the ${names[second]},` : " against";
     if (!sheet.base && !sheet.strokes.length) {
@@ -239,8 +247,8 @@ const render = ({ model, el }) => {
   const busy = (is) => says.setAttribute("aria-busy", String(is));
 
   // Once nothing has changed for a moment: the sentence, which a screen reader reads, and the pixels for Python
-  const settle = (bytes, distances) => {
-    const [first, rest] = verdict(distances);
+  const settle = (bytes, found) => {
+    const [first, rest] = verdict(found);
     busy(false);
     if (says.textContent !== `${first} ${rest}`) says.replaceChildren(make("strong", { textContent: first }), ` ${rest}`);
     const text = sheet.base || sheet.strokes.length ? textOf(bytes) : "";
@@ -252,15 +260,14 @@ const render = ({ model, el }) => {
 
   const show = (pause = 0) => {
     const bytes = pixels();
-    const values = Float64Array.from(bytes, (value) => value / 255);
     const measure = model.get("distance");
-    const distances = prototypes.map((prototype) => measures[measure](values, prototype));
-    const nearest = distances.indexOf(Math.min(...distances));
-    paint(seen, values, gray);
+    const found = compare(bytes, prototypes, measure);
+    const { distances, order: [nearest] } = found;
+    paint(seen, bytes, gray);
     sheet.draw();
     hint.hidden = Boolean(sheet.base || sheet.strokes.length || sheet.keys);
     cards.forEach((card, k) => {
-      paint(card.difference, values.map((value, i) => value - prototypes[k][i]), signed);
+      paint(card.difference, Array.from(bytes, (value, i) => value - prototypes[k][i]), signed);
       card.number.textContent = distances[k].toFixed(4);
       card.bar.style.width = `${Math.min(100, (100 * distances[k]) / WIDEST[measure])}%`;
       card.element.classList.toggle("psd-nearest", k === nearest);
@@ -272,25 +279,25 @@ const render = ({ model, el }) => {
     centered.hidden = !sheet.base;
     busy(true);
     clearTimeout(waiting);
-    waiting = setTimeout(settle, pause, bytes, distances);
+    waiting = setTimeout(settle, pause, bytes, found);
   };
   const soon = () => { busy(true); cancelAnimationFrame(frame); frame = requestAnimationFrame(() => show(200)); };
 
   const load = (text, name = "") => {
     loaded = name;
-    sheet.reset(text ? Float64Array.from(bytesOf(text), (value) => value / 255) : null);
+    sheet.reset(text ? bytesOf(text) : null);
     show();
   };
   const choose = (trait, value) => { model.set(trait, value); model.save_changes(); show(); };
 
-  const radios = ["l1", "l2"].map((value) => control("input", { type: "radio", name: id, value, onchange: () => choose("distance", value) }));
-  const center = control("input", { type: "checkbox", onchange: () => choose("center", center.checked) });
+  const radios = ["l1", "l2"].map((value) => make("input", { type: "radio", name: id, value, onchange: () => choose("distance", value) }));
+  const center = make("input", { type: "checkbox", onchange: () => choose("center", center.checked) });
   const centered = make("span", { textContent: " (done already)" });
-  const clear = control("button", { type: "button", textContent: "Clear", onclick: () => load("") });
+  const clear = make("button", { type: "button", textContent: "Clear", onclick: () => load("") });
   const examples = model.get("examples").map(({ name, pixels: text }) => {
     const thumb = make("canvas", { width: SIDE, height: SIDE, className: "psd-thumb", attributes: { "aria-hidden": "true" } });
-    paint(thumb, Array.from(bytesOf(text), (value) => value / 255), gray);
-    return control("button", { type: "button", onclick: () => load(text, name) }, thumb, name);
+    paint(thumb, bytesOf(text), gray);
+    return make("button", { type: "button", onclick: () => load(text, name) }, thumb, name);
   });
 
   const panel = (title, className, ...children) => make("div", { className: `psd-panel ${className}` }, make("div", { className: "psd-title", textContent: title }), ...children);
@@ -309,15 +316,17 @@ const render = ({ model, el }) => {
       "Draw with the mouse or a finger. With keys: the arrows move the pen, Space puts it down and lifts it. Beside each "
       + `${kind} image is your drawing minus it: red where you have ink and it has not, blue where it has and you have not.` })));
   el.append(root);
+  const forgetKeys = keepPlainKeys(root);
 
   const heard = { "change:pixels": () => { if (model.get("pixels") !== sent) load(sent = model.get("pixels")); }, "change:distance": () => show(), "change:center": () => show() };
   for (const [event, listener] of Object.entries(heard)) model.on(event, listener);
   load(sent);
   return () => {
+    forgetKeys();
     clearTimeout(waiting);
     cancelAnimationFrame(frame);
     for (const [event, listener] of Object.entries(heard)) model.off(event, listener);
   };
 };
 
-export default { render };
+export default { render, compare, prototypesOf };

@@ -1,0 +1,490 @@
+"""Drawing a digit: what Python keeps of it, and the page without a kernel, where the distances are compared with NumPy's."""
+import base64
+import io
+import json
+import re
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+import torch
+import widgets
+from conftest import violations
+from PIL import Image
+
+from pixelsim.classifier import PixelSimilarity
+from pixelsim.course import DrawDigit
+from pixelsim.digits import load_mnist
+
+THREE = [[(8, 6), (11, 4), (16, 4), (18, 7), (17, 10), (12, 12), (16, 13), (19, 17), (18, 21), (14, 24), (9, 23)]]
+SEVEN = [[(8, 6), (19, 5), (12, 24)]]
+MISTAKE = 69  # among the threes of the validation set, the one that L1 gets most wrong
+
+
+@pytest.fixture(scope="module")
+def examples(digits): return {"a 3": digits[1][3][0], "a 7": digits[1][7][0], "a 3 taken for a 7": digits[1][3][MISTAKE]}
+
+
+@pytest.fixture
+def widget(model, examples): return DrawDigit(model, examples=examples)
+
+
+def pixels_of(text): return np.frombuffer(base64.b64decode(text), np.uint8).reshape(28, 28)
+
+
+def by_numpy(pixels, prototypes):
+    "L1 and L2 from an image, uint8, to each prototype."
+    difference = pixels / 255 - np.asarray(prototypes, dtype=np.float64)
+    return {"l1": np.abs(difference).mean((1, 2)), "l2": np.sqrt((difference ** 2).mean((1, 2)))}
+
+
+def state_of(page): return json.loads(re.search(r'<script type="application/json">(.*?)</script>', page)[1])
+
+
+# In Python
+
+
+def test_prototypes_arrive_as_they_are(model, digits):
+    "Eight bytes for each pixel, the lowest first, read here by NumPy: means as NumPy has them, and whole numbers where there were some."
+    def grays(widget): return np.frombuffer(base64.b64decode(widget.prototypes), "<f8").reshape(-1, 28, 28)
+    np.testing.assert_allclose(grays(DrawDigit(model)), [digits[0][c].numpy().mean(0) for c in (3, 7)], rtol=1e-14)
+    for form in (digits[1].images[:2], digits[1].images[:2].float() / 255): assert np.array_equal(grays(DrawDigit(form, [3, 7])), digits[1].images[:2])
+    unit = torch.rand(3, 28, 28, generator=torch.Generator().manual_seed(3))
+    np.testing.assert_allclose(grays(DrawDigit(unit, [*"abc"])), 255 * unit.double(), rtol=1e-7)
+
+
+def test_the_image_is_a_tensor_that_predict_takes(widget, model, digits):
+    "Empty at first; whatever is put on the paper, as bytes or as floats, comes back as floats."
+    assert (widget.pixels, widget.image.shape, widget.image.sum()) == ("", (28, 28), 0)
+    for image in digits[1].images[::400]:
+        for form in (image, image.float() / 255, image.numpy()):
+            widget.image = form
+            assert widget.image.dtype == torch.float32 and torch.equal(widget.image, image.float() / 255)
+            assert np.array_equal(pixels_of(widget.pixels), image.numpy())
+        assert model.predict(widget.image[None]) == model.predict(image[None])
+    widget.image = None
+    assert widget.pixels == ""
+
+
+def test_who_observes_the_image_is_told(widget, digits):
+    "When Python sets it and when pixels come from the screen, with the old and the new one; and no more, once it is unobserved."
+    changes, image = [], digits[1].images[0]
+    widget.observe(changes.append, "image")
+    widget.image = image
+    widget.set_state({"pixels": ""})  # as a message from the browser does
+    assert [(c.name, c.type, c.owner is widget) for c in changes] == [("image", "change", True)] * 2
+    for change, before, after in zip(changes, (0 * image, image), (image, 0 * image)):
+        assert torch.equal(change.old, before.float() / 255) and torch.equal(change.new, after.float() / 255)
+    widget.unobserve(changes.append, "image")
+    widget.image = image
+    assert len(changes) == 2
+
+
+def test_it_takes_over_what_the_classifier_is(digits):
+    "Classes, distance and kind of prototype; words as labels; prototypes with labels of their own."
+    names = np.where(digits[0].labels == 3, "three", "seven")
+    widget = DrawDigit(PixelSimilarity("l2", "median").fit(digits[0].images, names))
+    assert (widget.labels, widget.kind, widget.distance, widget.center) == (["seven", "three"], "median", "l2", True)
+    own = DrawDigit(torch.zeros(2, 28, 28, dtype=torch.uint8), [3, 7], distance="l2", center=False, image=digits[1].images[0])
+    assert (own.labels, own.kind, own.distance, own.center) == (["3", "7"], "prototype", "l2", False)
+    assert np.array_equal(pixels_of(own.pixels), digits[1].images[0].numpy())
+
+
+@pytest.mark.parametrize("arguments, options, complaint", [
+    ((PixelSimilarity(),), {}, "not fitted yet: call fit"), ((torch.zeros(2, 32, 32), [3, 7]), {}, "shape (n, 28, 28), got (2, 32, 32)"),
+    ((torch.zeros(28, 28), [3]), {}, "got (28, 28): for one image pass prototypes[None]"), ((torch.zeros(0, 28, 28), []), {}, "at least one image"),
+    ((torch.zeros(2, 28, 28),), {}, "2 prototypes need as many labels"), ((torch.zeros(2, 28, 28), [3]), {}, "one for each of 2 prototypes, got [3]"),
+    ((torch.zeros(2, 28, 28), [3, 3]), {}, "each class should be named once"), ((torch.zeros(1, 28, 28), [3]), {}, "at least two prototypes, got 1"),
+    ((torch.full((2, 28, 28), 255.), [3, 7]), {}, "divide by 255"), ((torch.full((2, 28, 28), torch.nan), [3, 7]), {}, "should be finite"),
+    ((torch.zeros(2, 28, 28), [3, 7]), {"distance": "cosine"}, "'l1' or 'l2', got 'cosine'"),
+    ((torch.zeros(2, 28, 28), [3, 7]), {"image": torch.zeros(14, 14)}, "image should have shape (28, 28), got (14, 14)"),
+    ((torch.zeros(2, 28, 28), [3, 7]), {"examples": {"a": torch.full((28, 28), 3.)}}, "divide by 255"),
+])
+def test_what_does_not_fit_is_refused(arguments, options, complaint):
+    with pytest.raises(ValueError, match=re.escape(complaint)): DrawDigit(*arguments, **options)
+
+
+def test_a_classifier_brings_its_own_labels(model):
+    with pytest.raises(ValueError, match="labels of its own"): DrawDigit(model, [3, 7])
+
+
+def test_without_anywidget_it_says_what_to_install(run_python):
+    "The module can be imported, and only the widget asks for it."
+    code = ("import sys; sys.modules['anywidget'] = None\nfrom pixelsim.course import DrawDigit\n"
+            "try: DrawDigit(None)\nexcept ImportError as error: print(error)")
+    said = run_python(code).stdout
+    assert said.startswith("DrawDigit needs anywidget") and "make course" in said
+
+
+def test_jupyter_gets_the_widget_and_a_page_the_rest(widget):
+    "The state on the page has what the script asks for, with the values that Python shares with the live one."
+    data, _ = widget._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
+    assert widget.model_id not in data["text/html"] + data["text/plain"] and data["text/html"] == widget.as_html()
+    state = state_of(data["text/html"])
+    asked = set(re.findall(r'model\.get\("(\w+)"\)', (widgets.STATIC / "draw.js").read_text(encoding="utf-8")))
+    assert asked == state.keys() and state == widget.get_state(state.keys())
+
+
+def test_the_page_is_the_same_each_time(model, examples):
+    assert DrawDigit(model, examples=examples).as_html() == DrawDigit(model, examples=examples).as_html()
+
+
+def test_names_cannot_break_the_page():
+    "Labels and names are text, whatever is in them."
+    nasty = "</script><b>&\"'"
+    widget = DrawDigit(torch.zeros(2, 28, 28), [nasty, "7"], examples={nasty: torch.zeros(28, 28)})
+    page = widget.as_html()
+    assert page.count("<script") == page.count("</script>") == 1 and "<b>" not in page
+    assert state_of(page)["labels"] == [nasty, "7"]
+
+
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+def test_the_still_picture(model, digits, distance, examples):
+    "The first example and the means, as files that Pillow reads, and their distances, as NumPy has them."
+    page = DrawDigit(model, examples=examples, distance=distance).as_html()
+    svg = unquote(re.search(r'src="data:image/svg\+xml,([^"]*)"', page)[1])
+    shown = [255 - np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) for data in re.findall(r"data:image/png;base64,([^']*)'", svg)]
+    a_3 = digits[1][3][0].numpy()
+    assert np.array_equal(shown[0], a_3) and len(shown) == 3
+    for found, c in zip(shown[1:], (3, 7)): assert np.abs(found - digits[0][c].numpy().mean(0)).max() <= 0.5 + 1e-4
+    near, far = by_numpy(a_3, [digits[0][c].numpy().mean(0) / 255 for c in (3, 7)])[distance]
+    says = f"By {distance.upper()} a 3 is nearer to the mean 3: {near:.4f} to the mean 3, {far:.4f} to the mean 7."
+    assert f"<p>{says}</p>" in page and f'alt="From left to right: a 3, the mean 3, the mean 7. {says}"' in page
+
+
+def test_a_module_that_is_not_so_simple_is_refused():
+    "What becomes a function of the site's script imports nothing and exports one thing."
+    assert widgets.function("const a = 1;\nexport default { a };\n") == "(() => {\nconst a = 1;\nreturn { a };\n})()"
+    for source in ("const a = 1;", "import b from 'b';\nexport default b;", "export const a = 1;\nexport default a;"):
+        with pytest.raises(ValueError, match="should import nothing and have one 'export default'"): widgets.function(source)
+
+
+# In a browser, with no kernel and no network, opened from the disk
+
+
+@pytest.fixture
+def open_page(browser, tmp_path):
+    "A function that opens a page with widgets in it; no error, and no request but for its own files, may come of it."
+    contexts, trouble = [], []
+    widgets.write(tmp_path)
+
+    def open_it(*parts, width=800, dark=False, **options):
+        context = browser.new_context(viewport=dict(width=width, height=900), color_scheme="dark" if dark else "light", offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("request", lambda request: trouble.extend([request.url] if not request.url.startswith(("file:", "data:", "blob:")) else []))
+        colors = "#111;color:#eee" if dark else "#fff;color:#222"
+        (tmp_path / "page.html").write_text(
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Draw</title><meta name="viewport" content="width=device-width">'
+            f'<link rel="stylesheet" href="widgets.css"><script src="widgets.js"></script></head>'
+            f'<body style="font-family:sans-serif;background:{colors}"><main><h1>Draw</h1>{"".join(parts)}</main></body></html>', encoding="utf-8")
+        page.goto((tmp_path / "page.html").as_uri())
+        return page
+    open_it.trouble = trouble
+    yield open_it
+    for context in contexts: context.close()
+    assert trouble == []
+
+
+@pytest.fixture
+def in_javascript(open_page):
+    "The distances and the order that the widget's script works out for images, uint8, when no one draws."
+    page = open_page()
+    page.evaluate(f"window.draw = {widgets.function((widgets.STATIC / 'draw.js').read_text(encoding='utf-8'))}")
+    def ask(widget, images):
+        return page.evaluate("""([images, prototypes, measure]) => {
+            const bytes = Uint8Array.from(atob(images), (c) => c.charCodeAt(0)), grays = window.draw.prototypesOf(prototypes);
+            return Array.from({ length: bytes.length / 784 }, (_, i) => window.draw.compare(bytes.subarray(784 * i, 784 * (i + 1)), grays, measure));
+        }""", [base64.b64encode(images.tobytes()).decode(), widget.prototypes, widget.distance])
+    return ask
+
+
+@pytest.mark.parametrize("distance, power", [("l1", 1), ("l2", 2)])
+@pytest.mark.parametrize("k, levels", [(2, 2), (2, 3), (10, 2), (10, 6), (3, 256)])
+def test_it_gives_the_answers_of_predict(in_javascript, distance, power, k, levels):
+    "On images of few grays, many of which are equally far from two prototypes: by whole numbers, by predict, and for what Python says of it."
+    random = np.random.default_rng(10 * k + levels + 3)
+    def grays(n): return (random.integers(0, levels, (n, 28, 28)) * (255 // (levels - 1))).astype(np.uint8) * (np.indices((28, 28)).sum(0) % 4 == 0)
+    prototypes, images = grays(k), grays(500)
+    exact = (abs(images[:, None].astype(np.int64) - prototypes) ** power).sum((2, 3))
+    if levels < 10: assert (np.sort(exact)[:, 0] == np.sort(exact)[:, 1]).sum() >= 5
+    model = PixelSimilarity(distance).fit(prototypes, range(k))
+    answer, found = exact.argmin(1), in_javascript(DrawDigit(model), images)
+    assert [f["order"][0] for f in found] == answer.tolist() == model.predict(images).tolist()
+    assert [f["order"] for f in found] == np.argsort(exact, axis=1, kind="stable").tolist()
+    np.testing.assert_allclose([f["distances"] for f in found], (exact / 784) ** (1 / power) / 255, rtol=1e-12)
+    tie = int((np.sort(exact)[:, 1] - np.sort(exact)[:, 0]).argmin())
+    widget = DrawDigit(model, image=images[tie])
+    assert f"to the mean {answer[tie]}:" in widget.as_html() and model.predict(widget.image[None]) == answer[tie]
+
+
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+def test_it_gives_the_answers_of_predict_for_digits(in_javascript, digits, distance):
+    "All that are held back; and means that are mirror images of each other, from which symmetric images are equally far."
+    train, valid = digits
+    model = PixelSimilarity(distance).fit(train)
+    found = in_javascript(DrawDigit(model), valid.images.numpy())
+    assert np.array_equal(model.classes_[[f["order"][0] for f in found]], model.predict(valid))
+    some = train[3][:7].numpy()
+    mirrored = PixelSimilarity(distance).fit([*some, *some[:, :, ::-1]], [0] * 7 + [1] * 7)
+    symmetric = torch.maximum(valid.images, valid.images.flip(2)).numpy()
+    assert {f["order"][0] for f in in_javascript(DrawDigit(mirrored), symmetric)} == {0} == set(mirrored.predict(symmetric).tolist())
+
+
+def draw(page, strokes, scale=1, dx=0, dy=0):
+    "Draw with the mouse; points are in pixels of the digit, from the upper left corner of the sheet."
+    canvas = page.locator(".psd-sheet")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    for stroke in strokes:
+        for i, (x, y) in enumerate(stroke):
+            page.mouse.move(box["x"] + (x * scale + dx) * box["width"] / 28, box["y"] + (y * scale + dy) * box["height"] / 28, steps=1 if i == 0 else 4)
+            if i == 0: page.mouse.down()
+        page.mouse.up()
+
+
+def settled(page):
+    "Wait until everything has been said of the last change."
+    for widget in page.locator(".psd-says").all(): widget.and_(page.locator("[aria-busy=false]")).wait_for()
+
+
+def drawn(page):
+    "What the classifier sees, uint8, once the drawing has settled."
+    settled(page)
+    text = page.evaluate("document.querySelector('.pixelsim-widget').model.get('pixels')")
+    return pixels_of(text) if text else np.zeros((28, 28), np.uint8)
+
+
+def numbers(page): return [float(text) for text in page.locator(".psd-number").all_inner_texts()]
+
+
+def says(page): return page.locator(".psd-says").inner_text()
+
+
+def extent(pixels):
+    "First and last row with ink, first and last column."
+    rows, columns = pixels.any(1).nonzero()[0], pixels.any(0).nonzero()[0]
+    return rows[0], rows[-1], columns[0], columns[-1]
+
+
+def agree(page, prototypes, labels=(3, 7)):
+    "Under both distances: the numbers are NumPy's, and mark and sentence name the nearest."
+    for distance, expected in by_numpy(drawn(page), prototypes).items():
+        page.get_by_label(f"{distance.upper()} distance").check()
+        settled(page)
+        np.testing.assert_allclose(numbers(page), expected, rtol=0, atol=1e-4)
+        nearest = int(expected.argmin())
+        assert [bool(text) for text in page.locator(".psd-mark").all_inner_texts()] == [k == nearest for k in range(len(labels))]
+        assert f"to the mean {labels[nearest]}" in says(page)
+
+
+def test_distances_are_those_of_numpy(open_page, widget, model):
+    "For nothing, for loaded digits, and for drawings, sized and centered or not."
+    page = open_page(widget.as_html())
+    agree(page, model.prototypes_)
+    assert says(page) == "Nothing drawn yet. A classifier always answers: empty paper is nearer to the mean 7."
+    for name in widget.examples:
+        page.get_by_role("button", name=name["name"], exact=True).click()
+        agree(page, model.prototypes_)
+    for centered in (True, False):
+        page.get_by_role("button", name="Clear").click()
+        page.get_by_label("size and center").set_checked(centered)
+        for strokes in (THREE, [[(3, 3), (9, 4)], [(20, 20)]], SEVEN):
+            draw(page, strokes)
+            agree(page, model.prototypes_)
+
+
+def test_ten_classes(open_page):
+    "Then one is the nearest of all, and all fit on a phone."
+    train, _ = load_mnist()
+    model = PixelSimilarity().fit(train)
+    page = open_page(DrawDigit(model).as_html(), width=360)
+    draw(page, SEVEN)
+    agree(page, model.prototypes_, range(10))
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_ink_beside_the_sheet_is_no_ink(open_page, widget):
+    "A line that leaves the sheet on the right is the line that ends at its edge: what nobody sees does not count."
+    page = open_page(widget.as_html())
+    draw(page, [[(4, 4), (4, 24), (60, 24)]])
+    far = drawn(page).copy()
+    page.get_by_role("button", name="Clear").click()
+    draw(page, [[(4, 4), (4, 24), (28, 24)]])
+    assert far.any() and np.abs(far.astype(int) - drawn(page)).max() <= 8  # the mouse moves in whole pixels of the screen
+
+
+@pytest.mark.parametrize("strokes, label", [(THREE, 3), (SEVEN, 7)])
+def test_a_drawn_digit_is_recognized_wherever_it_is(open_page, widget, model, strokes, label):
+    "Whole, small, and in a corner: sized as MNIST's, with the center of its ink where theirs is, and predicted in Python alike."
+    images = []
+    for place in (dict(), dict(scale=0.4), dict(scale=0.5, dx=13, dy=13)):
+        page = open_page(widget.as_html())
+        draw(page, strokes, **place)
+        pixels = drawn(page)
+        top, bottom, left, right = extent(pixels)
+        assert 19 <= max(bottom - top, right - left) + 1 <= 20
+        for axis in (0, 1): assert abs((pixels.sum(1 - axis) * np.arange(28)).sum() / pixels.sum() - 14) <= 0.51
+        assert says(page).startswith(f"Your drawing is nearer to the mean {label}:")
+        assert model.predict(torch.from_numpy(pixels.copy())[None]).tolist() == [label]
+        images.append(pixels / 255)
+    for other in images[1:]: assert np.abs(images[0] - other).mean() < 0.03  # the mouse moves in whole pixels of the screen
+
+
+def test_ink_is_as_much_as_in_mnist(open_page, widget, digits):
+    "A drawn 3 and a drawn 7 have as much ink as the middle nine tenths of MNIST's."
+    for strokes, label in ((THREE, 3), (SEVEN, 7)):
+        page = open_page(widget.as_html())
+        draw(page, strokes)
+        low, high = np.quantile(digits[0][label].numpy().mean((1, 2)), [0.05, 0.95])
+        assert low < drawn(page).mean() < high
+
+
+def test_a_line_is_where_it_was_drawn(open_page, widget):
+    "Not centered: along the middle of row 8, full ink there, 0.7 in the rows beside it, none beyond; the round ends reach 1.7 further."
+    page = open_page(widget.as_html())
+    page.get_by_label("size and center").uncheck()
+    draw(page, [[(5, 8.5), (20, 8.5)]])
+    pixels = drawn(page)
+    assert extent(pixels) == (7, 9, 3, 21)
+    assert (pixels[8, 6:19] == 255).all()
+    np.testing.assert_allclose(pixels[[7, 9], 6:19] / 255, 0.7, atol=0.05)  # the mouse moves in whole pixels of the screen
+
+
+def test_clear_load_and_draw_on(open_page, widget, digits):
+    "Loaded digits arrive byte for byte; one can draw on them; Clear takes all away."
+    page = open_page(widget.as_html())
+    for name, image in zip(["a 3", "a 7", "a 3 taken for a 7"], [digits[1][3][0], digits[1][7][0], digits[1][3][MISTAKE]]):
+        page.get_by_role("button", name=name, exact=True).click()
+        assert np.array_equal(drawn(page), image.numpy())
+        assert says(page).startswith(f"A{name[1:]} is nearer to the mean {name[-1]}:")
+        assert page.get_by_label("size and center").is_disabled()
+    draw(page, [[(6, 14.5), (20, 14.5)]])
+    pixels = drawn(page)
+    assert (pixels >= image.numpy()).all() and (pixels[14, 7:19] == 255).all() and says(page).startswith("A 3 taken for a 7 with your ink is")
+    page.get_by_role("button", name="Clear").click()
+    assert drawn(page).sum() == 0 and says(page).startswith("Nothing drawn yet.")
+
+
+def test_a_finger_draws_too(open_page, widget):
+    "A tap is a dot, and the page does not scroll under a finger that draws."
+    page = open_page(widget.as_html(), width=360, has_touch=True)
+    page.get_by_label("size and center").uncheck()
+    box = page.locator(".psd-sheet").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert drawn(page)[13:15, 13:15].tolist() == [[253, 253]] * 2  # √½ = 0.707 from the middle, where ink is 1.7 - 0.707 of full
+    assert page.locator(".psd-sheet").evaluate("sheet => getComputedStyle(sheet).touchAction") == "none"
+
+
+def test_drawing_with_keys(open_page, widget):
+    "Tab reaches the sheet, arrows move the pen, Space puts it down and lifts it; where it is can be heard, and Tab leads on."
+    page = open_page(widget.as_html())
+    page.get_by_label("size and center").uncheck()
+    page.evaluate("document.activeElement.blur()")
+    page.locator("h1").click()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "application"
+    assert page.locator(".psd-paper").first.evaluate("paper => getComputedStyle(paper).outlineStyle") == "solid"
+    pen = page.locator(".psd-unseen[role=status]")
+    for key in ["ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowUp", "ArrowUp"]: page.keyboard.press(key)
+    assert pen.inner_text() == "Pen up, row 11, column 12." and drawn(page).sum() == 0
+    page.keyboard.press("Space")
+    for _ in range(6): page.keyboard.press("ArrowRight")
+    assert pen.inner_text() == "Pen down, row 11, column 18."
+    page.keyboard.press("Space")
+    for _ in range(3): page.keyboard.press("ArrowDown")
+    pixels = drawn(page)
+    assert extent(pixels) == (9, 12, 10, 19) and (pixels[10:12, 12:18] == 255).all()  # the pen is on the line between rows 10 and 11
+    assert says(page).startswith("Your drawing is nearer to the mean")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Clear"
+
+
+def test_plain_keys_are_the_widgets_and_ctrl_is_jupyterlabs(open_page, widget):
+    "JupyterLab listens at the document, and takes a key unless it comes from within an element with its mark."
+    page = open_page(widget.as_html())
+    page.evaluate("""window.taken = []; document.addEventListener("keydown", (event) => {
+        if (!event.target.closest("[data-lm-suppress-shortcuts]")) { window.taken.push(event.key); event.preventDefault(); }
+    }, true)""")
+    for place in (page.locator(".psd-sheet"), page.get_by_role("button", name="Clear"), page.get_by_label("L1 distance"), page.get_by_label("size and center")):
+        place.focus()
+        for key in ("a", "x", "ArrowUp", "Space", "Enter", "Shift+Enter"): page.keyboard.press(key)
+        assert page.evaluate("window.taken.splice(0)") == []
+        for key in ("Control+s", "Meta+s", "Control+Shift+p"): page.keyboard.press(key)
+        page.keyboard.press("a")
+        taken = page.evaluate("window.taken.splice(0)")
+        assert [key for key in taken if key in "sp"] == ["s", "s", "p"]
+    page.locator("h1").click()
+    page.keyboard.press("a")
+    assert page.evaluate("window.taken") == ["a"]
+
+
+def test_two_on_a_page_do_not_disturb_each_other(open_page, widget):
+    page = open_page(widget.as_html(), widget.as_html())
+    first, second = (page.locator(".pixelsim-widget").nth(i) for i in (0, 1))
+    first.get_by_label("L2 distance").check()
+    second.get_by_role("button", name="a 7", exact=True).click()
+    settled(page)
+    assert second.get_by_label("L1 distance").is_checked() and first.locator(".psd-says").inner_text().startswith("Nothing drawn yet")
+    assert page.evaluate("(ids => new Set(ids).size === ids.length)([...document.querySelectorAll('[id]')].map(e => e.id))")
+
+
+@pytest.mark.parametrize("width, dark", [(800, False), (800, True), (360, False), (360, True)])
+def test_everyone_can_use_it(open_page, widget, width, dark):
+    "No violation of WCAG A or AA, empty or drawn on, and nothing wider than the page."
+    page = open_page(widget.as_html(), width=width, dark=dark)
+    for name in (None, "a 3 taken for a 7"):
+        if name: page.get_by_role("button", name=name).click()
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_without_a_script_there_is_the_picture(open_page, widget):
+    page = open_page(widget.as_html(), width=360, java_script_enabled=False)
+    picture = page.get_by_role("img", name="From left to right: a 3, the mean 3, the mean 7.")
+    assert picture.is_visible() and picture.evaluate("img => img.complete && img.naturalWidth") == 392
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize("there, instead", [('"labels"', '"label"'), ('{"labels"', '{labels'), ('data-widget="draw"', 'data-widget="paint"')])
+def test_if_it_cannot_come_up_the_picture_stays(open_page, widget, there, instead):
+    "And the console says why."
+    assert widget.as_html().count(there) == 1
+    page = open_page(widget.as_html().replace(there, instead))
+    for _ in range(1000):  # until the console has said why
+        if not open_page.trouble: page.wait_for_timeout(10)
+    assert page.get_by_role("img", name="From left to right").is_visible() and page.locator(".psd").count() == 0
+    assert len(open_page.trouble) == 1 and open_page.trouble.pop().startswith("a widget stays a picture")
+
+
+def test_as_a_module_beside_a_kernel(open_page, widget, model, digits):
+    "As Jupyter loads it: what is drawn is saved once it has settled, what Python sets is shown, and a view that closes is heard no more."
+    page = open_page("<div id='view'></div>")
+    source = (widgets.STATIC / "draw.js").read_text(encoding="utf-8")
+    state = state_of(widget.as_html())
+    page.evaluate("""async ([source, state]) => {
+        const heard = {}, saved = [];
+        const tell = (name) => { for (const listener of heard[`change:${name}`] ?? []) listener(); };
+        window.model = { saved, heard, get: (name) => state[name], set: (name, value) => { state[name] = value; tell(name); },
+                         on: (event, listener) => { (heard[event] ??= new Set()).add(listener); }, off: (event, listener) => heard[event].delete(listener),
+                         save_changes: () => saved.push({ ...state }) };
+        const { default: module } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+        window.close_view = await module.render({ model: window.model, el: document.getElementById("view") });
+    }""", [source, state])
+    draw(page, SEVEN)
+    settled(page)
+    saved = page.evaluate("window.model.saved")
+    assert 1 <= len(saved) <= 4 and page.evaluate("window.model.get('pixels')") == saved[-1]["pixels"] != ""
+    widget.pixels = saved[-1]["pixels"]
+    assert numbers(page) == pytest.approx(by_numpy(np.round(widget.image.numpy() * 255), model.prototypes_)["l1"], abs=1e-4)
+    widget.image = digits[1][3][MISTAKE]
+    page.evaluate("text => window.model.set('pixels', text)", widget.pixels)
+    settled(page)
+    assert says(page) == "This image is nearer to the mean 7: 0.1058 against 0.1632."
+    page.evaluate("window.model.set('distance', 'l2')")
+    assert page.get_by_label("L2 distance").is_checked() and numbers(page) == [0.2926, 0.2121]
+    page.evaluate("window.close_view()")
+    assert page.evaluate("Object.values(window.model.heard).every((listeners) => listeners.size === 0)")

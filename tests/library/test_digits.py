@@ -1,0 +1,256 @@
+"The bundled digits: genuine, whole, in the published order, with no network and no pickle; and the tool that builds them."
+import gzip
+import hashlib
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import zipfile
+import zlib
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pixelsim import digits as module
+from pixelsim.digits import load_mnist
+from pixelsim.fastai_folder import mnist_sample_folder
+from pixelsim.image_set import ImageSet
+
+BUNDLE = files("pixelsim").joinpath("data/mnist.npz")
+BUILDER = Path(__file__).parents[2] / "tools" / "build_digits.py"
+# MNIST's own table of how often each digit occurs, 0 to 9
+COUNTS = {"train": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
+          "valid": [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]}
+# SHA-256 of the four original files, unzipped
+ORIGINALS = {"train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+             "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+             "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+             "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}
+
+
+@pytest.fixture(scope="session")
+def bundle():
+    "The bundled arrays, read with NumPy alone."
+    with BUNDLE.open("rb") as file, np.load(file, allow_pickle=False) as arrays: return {k: arrays[k] for k in arrays}
+
+
+def test_counts_types_and_order(bundle):
+    "Every digit occurs as often as published; arrays are uint8 images; positions are in the text order of file names."
+    assert sorted(bundle) == sorted(f"{s}_{d}{x}" for s in COUNTS for d in range(10) for x in ("", "_index"))
+    for split, counts in COUNTS.items():
+        for digit, count in enumerate(counts):
+            images, index = bundle[f"{split}_{digit}"], bundle[f"{split}_{digit}_index"]
+            assert images.shape == (count, 28, 28) and images.dtype == np.uint8
+            assert index.shape == (count,) and index.dtype.kind == "u"
+            names = [f"{i}.png" for i in index]
+            assert names == sorted(names)
+
+
+def test_no_pickle():
+    "Each array opens with pickles forbidden, and none holds Python objects."
+    with BUNDLE.open("rb") as shipped, zipfile.ZipFile(shipped) as archive:
+        assert len(archive.namelist()) == 40
+        for name in archive.namelist():
+            with archive.open(name) as file: assert np.load(file, allow_pickle=False).dtype.hasobject is False
+
+
+def test_load_mnist_gives_the_published_sets():
+    "All ten digits in order, with the published counts, as uint8 tensors, labels and names that agree."
+    for split, images in zip(COUNTS, load_mnist()):
+        assert isinstance(images, ImageSet) and images.classes == tuple(range(10))
+        assert images.images.dtype == torch.uint8 and tuple(images.images.shape) == (sum(COUNTS[split]), 28, 28)
+        assert images.labels.tolist() == [d for d, n in enumerate(COUNTS[split]) for _ in range(n)]
+        assert [int(n.split("/")[1]) for n in images.names] == images.labels.tolist()
+        assert len(set(images.names)) == sum(COUNTS[split])
+
+
+def test_the_books_first_threes():
+    "The first ten names and the 6×6 corner of the second three are the ones that the book prints."
+    train, valid = load_mnist([3, 7])
+    printed = [10, 10000, 10011, 10031, 10034, 10042, 10052, 1007, 10074, 10091]
+    assert train.names[:10].tolist() == [f"train/3/{i}.png" for i in printed]
+    assert train[3][1, 4:10, 4:10].tolist() == [
+        [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 29], [0, 0, 0, 48, 166, 224],
+        [0, 93, 244, 249, 253, 187], [0, 107, 253, 253, 230, 48], [0, 3, 20, 20, 15, 0]]
+    assert [len(s[d]) for s in (train, valid) for d in (3, 7)] == [6131, 6265, 1010, 1028]
+
+
+# Genuine, and remade by the builder
+
+@pytest.fixture(scope="session")
+def originals(bundle):
+    "The four files as MNIST's authors published them, put together again by hand from the bundle."
+    made = {}
+    for split, name in (("train", "train"), ("valid", "t10k")):
+        n = sum(COUNTS[split])
+        images, labels = np.zeros((n, 28, 28), np.uint8), np.full(n, 255, np.uint8)
+        for digit in range(10):
+            index = bundle[f"{split}_{digit}_index"]
+            images[index], labels[index] = bundle[f"{split}_{digit}"], digit
+        made[f"{name}-images-idx3-ubyte"] = struct.pack(">IIII", 2051, n, 28, 28) + images.tobytes()
+        made[f"{name}-labels-idx1-ubyte"] = struct.pack(">II", 2049, n) + labels.tobytes()
+    return made
+
+
+@pytest.fixture(scope="session")
+def originals_folder(originals, tmp_path_factory):
+    "The four files, gzipped, in a folder."
+    folder = tmp_path_factory.mktemp("originals")
+    for name, content in originals.items(): (folder / f"{name}.gz").write_bytes(gzip.compress(content, compresslevel=1))
+    return folder
+
+
+def build(folder, out):
+    "Run the builder; returns the finished process."
+    return subprocess.run([sys.executable, str(BUILDER), str(folder), "--out", str(out)], capture_output=True,
+                          text=True, env=os.environ | {"PYTHONUTF8": "1"}, encoding="utf-8", timeout=300)
+
+
+@pytest.fixture(scope="session")
+def rebuilt(originals_folder, tmp_path_factory):
+    "The file that the builder makes of the four originals."
+    out = tmp_path_factory.mktemp("rebuilt") / "mnist.npz"
+    run = build(originals_folder, out)
+    assert run.returncode == 0, run.stderr
+    assert os.listdir(out.parent) == ["mnist.npz"]
+    return out
+
+
+@pytest.mark.parametrize("name", ORIGINALS)
+def test_the_bundle_is_the_original_data(originals, name):
+    "With every image back in its place, the original file appears, to the last bit."
+    assert hashlib.sha256(originals[name]).hexdigest() == ORIGINALS[name]
+
+
+def test_builder_makes_the_same_arrays(rebuilt, bundle):
+    "From the originals the builder makes the arrays that are shipped."
+    with np.load(rebuilt, allow_pickle=False) as again:
+        assert sorted(again) == sorted(bundle)
+        for key in again:
+            assert again[key].dtype == bundle[key].dtype
+            assert np.array_equal(again[key], bundle[key]), key
+
+
+def stored_stream(path, name):
+    "The compressed bytes of one member of a zip file."
+    with zipfile.ZipFile(path) as archive: info = archive.getinfo(name)
+    with open(path, "rb") as file:
+        file.seek(info.header_offset + 26)
+        skip = sum(struct.unpack("<HH", file.read(4)))  # the lengths of the name and of the extra field
+        file.seek(skip, os.SEEK_CUR)
+        return file.read(info.compress_size)
+
+
+def test_builder_makes_the_same_bytes_again(rebuilt, originals_folder, tmp_path):
+    "A second build gives the same file, byte for byte."
+    assert build(originals_folder, tmp_path / "again.npz").returncode == 0
+    assert (tmp_path / "again.npz").read_bytes() == rebuilt.read_bytes()
+
+
+def test_builder_packs_as_the_shipped_file_was_packed(rebuilt, tmp_path):
+    "Where zlib is the one of the shipped file, each member is packed in the same bytes; headers are up to Python's zipfile."
+    shipped = tmp_path / "mnist.npz"
+    shipped.write_bytes(BUNDLE.read_bytes())
+    with zipfile.ZipFile(shipped) as archive: names, plain = archive.namelist(), archive.read("valid_1.npy")
+    with zipfile.ZipFile(rebuilt) as archive: assert archive.namelist() == names
+    packer = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -15)
+    if packer.compress(plain) + packer.flush() != stored_stream(shipped, "valid_1.npy"):
+        pytest.skip(f"NOT COMPARED: zlib {zlib.ZLIB_RUNTIME_VERSION} packs the same data in other bytes")
+    assert [n for n in names if stored_stream(rebuilt, n) != stored_stream(shipped, n)] == []
+
+
+def test_builder_refuses_a_changed_file(originals, originals_folder, tmp_path):
+    "One other byte, and the builder stops with the file's name and both hashes, and leaves nothing behind."
+    folder, out = tmp_path / "in", tmp_path / "out" / "mnist.npz"
+    out.parent.mkdir()
+    shutil.copytree(originals_folder, folder)
+    changed = bytearray(originals["t10k-labels-idx1-ubyte"])
+    changed[1234] ^= 1
+    (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(bytes(changed)))
+    run = build(folder, out)
+    assert run.returncode != 0
+    for part in ("t10k-labels-idx1-ubyte.gz", ORIGINALS["t10k-labels-idx1-ubyte"], hashlib.sha256(changed).hexdigest()):
+        assert part in run.stderr
+    assert "Traceback" not in run.stderr
+    assert os.listdir(out.parent) == []
+
+
+# A damaged installation
+
+def test_damaged_bundle(tmp_path, monkeypatch):
+    "One flipped bit is noticed, by `load_mnist` and before any folder is made; the same copy undamaged is fine."
+    copy = tmp_path / "package" / "data" / "mnist.npz"
+    copy.parent.mkdir(parents=True)
+    content = bytearray(BUNDLE.read_bytes())
+    monkeypatch.setattr(module, "files", lambda package: tmp_path / "package")
+    monkeypatch.setenv("FASTAI_HOME", str(tmp_path / "home"))
+    copy.write_bytes(content)
+    assert len(load_mnist(3)[1]) == 1010
+    content[len(content) // 2] ^= 1
+    copy.write_bytes(content)
+    for load in (load_mnist, mnist_sample_folder):
+        with pytest.raises(OSError, match="damaged.*reinstall pixelsim"): load()
+    assert not (tmp_path / "home").exists()
+
+
+# What may be asked for
+
+@pytest.mark.parametrize("wrong, said", [
+    ("seven", "got 'seven'"), ("37", "got '37'"), (10, "got 10"), (-1, "got -1"), (True, "got True"), (3.0, "got 3.0"),
+    (None, "got None"), (b"\x03", "got b'\\x03'"), (np.array(3), "got array(3)"), (torch.tensor(3), "got tensor(3)"),
+    ([3, "7"], "got '7'"), ([3, 10], "got 10"), ([3, True], "got True"), ([[3, 7]], "got [3, 7]"),
+    ([], "digits is empty"), (range(0), "digits is empty"), ([3, 3], "got [3, 3]"), ((7, 3, 7), "got [7, 3, 7]")])
+def test_what_is_no_list_of_digits(wrong, said):
+    "Each wrong argument gets a ValueError that shows the value as it was given."
+    with pytest.raises(ValueError, match=re.escape(said)): load_mnist(wrong)
+
+
+@pytest.mark.parametrize("asked, classes", [
+    (3, (3,)), (np.int64(7), (7,)), (0, (0,)), ((7, 3), (7, 3)), (range(8, 10), (8, 9)), (np.array([9, 1]), (9, 1)),
+    ((d for d in (2, 1)), (2, 1)), ([np.uint8(4)], (4,))])
+def test_ways_to_name_digits(asked, classes):
+    "A bare digit, NumPy's integers and anything that yields digits will do; the classes are plain ints in that order."
+    train, valid = load_mnist(asked)
+    assert train.classes == valid.classes == classes and all(type(c) is int for c in train.classes)
+    assert [len(train), len(valid)] == [sum(COUNTS[s][d] for d in classes) for s in ("train", "valid")]
+
+
+@settings(max_examples=15)
+@given(asked=st.lists(st.integers(0, 9), min_size=1, max_size=4, unique=True))
+def test_any_digits_in_any_order(bundle, asked):
+    "Any digits in any order give exactly their images, labels and names, digit after digit."
+    for split, images in zip(COUNTS, load_mnist(asked)):
+        assert np.array_equal(images.images.numpy(), np.concatenate([bundle[f"{split}_{d}"] for d in asked]))
+        assert images.labels.tolist() == [d for d in asked for _ in range(COUNTS[split][d])]
+        assert images.names.tolist() == [f"{split}/{d}/{i}.png" for d in asked for i in bundle[f"{split}_{d}_index"]]
+        for d in asked: assert np.array_equal(images[d].numpy(), bundle[f"{split}_{d}"])
+
+
+SPY = """
+import os, sys
+from pathlib import Path
+from pixelsim.digits import load_mnist
+seen = []
+def spy(event, args):
+    if event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT): seen.append(f"{event} {args[0]}")
+    elif event.startswith(("socket.", "shutil.", "tempfile.")): seen.append(event)
+    elif event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink"): seen.append(event)
+sys.addaudithook(spy)
+load_mnist()
+print(seen)
+Path("control").write_text("")
+print(seen)
+"""
+
+
+def test_loading_writes_nothing(tmp_path, run_python):
+    "`load_mnist` opens no file for writing, makes no folder and uses no socket (and the spy does see a file written)."
+    said = run_python(SPY, cwd=tmp_path, FASTAI_HOME=tmp_path / "home").stdout
+    assert said.splitlines() == ["[]", "['open control']"] and os.listdir(tmp_path) == ["control"]

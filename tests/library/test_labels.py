@@ -1,0 +1,156 @@
+"Labels of every kind, wherever labels are taken: integers and strings in any form, and all else refused in its own words."
+import re
+from collections import Counter
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import LikeAnArray, OddArray, read_only
+
+from pixelsim.accuracy import accuracy, class_accuracies, confusion_matrix, worst_mistakes
+from pixelsim.classifier import PixelSimilarity
+from pixelsim.means import class_means
+
+
+def images(n=6): return np.random.default_rng(0).integers(0, 256, (n, 2, 3), dtype=np.uint8)
+
+
+@cache
+def known(words=False): return PixelSimilarity().fit(images(3), ["x3", "x7", "x100"] if words else [3, 7, 100])
+
+
+def same_as(labels):
+    "Every function that takes labels for images, called with these."
+    n, words = len(labels), isinstance(labels[0], str)
+    return {
+        "fit": lambda y: counted(PixelSimilarity().fit(images(n), y)),
+        "partial_fit": lambda y: counted(PixelSimilarity().partial_fit(images(n), y)),
+        "batches": lambda y: counted(PixelSimilarity().fit([(images(n), y)])),
+        "score": lambda y: known(words).score(images(n), y),
+        "class_means": lambda y: class_means(images(n), y, [*dict.fromkeys(labels)]).tolist(),
+        "predicted": lambda y: accuracy(y, labels), "actual": lambda y: accuracy(labels, y),
+        "class_accuracies": lambda y: class_accuracies(y, labels),
+        "confusion_matrix": lambda y: confusion_matrix(labels, y, sorted({*labels})).tolist(),
+        "worst_mistakes": lambda y: worst_mistakes(np.linspace(0, 1, n)[:, None] * [[1, 2, 3]], y, [3, 7, 100]).tolist()
+        if {*labels} <= {3, 7, 100} else 0}
+
+
+def counted(model): return model.classes_.tolist(), model.counts_.tolist()
+
+
+# Forms of the labels 3, 7 and 100
+FORMS = {
+    "array": np.array, "uint8": lambda v: np.array(v, np.uint8), "int16": lambda v: np.array(v, np.int16),
+    "uint64": lambda v: np.array(v, np.uint64), "byte-swapped": lambda v: np.array(v, ">i4"), "swapped uint64": lambda v: np.array(v, ">u8"),
+    "reversed": lambda v: np.array(v[::-1])[::-1], "stepped": lambda v: np.repeat(v, 3)[::3], "read-only": lambda v: read_only(np.array(v)),
+    "tensor": torch.tensor, "int32 tensor": lambda v: torch.tensor(v).int(), "uint8 tensor": lambda v: torch.tensor(v).byte(),
+    "stepped tensor": lambda v: torch.tensor(v).repeat_interleave(2)[::2], "list of tensors": lambda v: [*torch.tensor(v)],
+    "list of numbers": lambda v: [np.int16(x) for x in v], "tuple": tuple, "objects": lambda v: np.array(v, object),
+    "like an array": lambda v: LikeAnArray(np.array(v)), "subclass": lambda v: np.array(v).view(OddArray)}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=15)
+@given(values=st.permutations([3, 7, 100]).flatmap(lambda v: st.lists(st.sampled_from(v), max_size=4).map(lambda more: [*v, *more])))
+def test_labels_in_any_form(form, values):
+    "What is learned, and what is right, is what a list of Python's integers gives; and the labels stay as they are."
+    labels = FORMS[form](values)
+    for name, call in same_as(values).items(): assert call(labels) == call(values), name
+    counts = Counter(values)
+    assert counted(PixelSimilarity().fit(images(len(values)), labels)) == (sorted(counts), [counts[c] for c in sorted(counts)])
+    assert [int(label) for label in (labels.array if form == "like an array" else labels)] == values
+
+
+@pytest.mark.parametrize("form", [np.array, tuple, lambda v: np.array(v, object)], ids=["array", "tuple", "objects"])
+def test_words_in_any_form(form):
+    "Words too, and True and False; in a table they are objects."
+    words = ["x7", "x3", "x3", "x100", "x7"]
+    for name, call in same_as(words).items(): assert call(form(words)) == call(words), name
+    assert counted(PixelSimilarity().fit(images(5), form(words))) == (["x100", "x3", "x7"], [1, 2, 2])
+    assert counted(PixelSimilarity().fit(images(3), form([True, False, True]))) == ([False, True], [1, 2])  # as `digits==3` gives
+
+
+GOOD = np.array([3, 3, 3, 7, 7, 7])
+NO_LABELS = {
+    "too many": ([3, 3, 3, 3, 7, 7, 7], ["(6,)", "one for each image", "(7,)"]),
+    "a column": (GOOD[:, None], ["(6,)", "one for each image", "(6, 1)"]),
+    "one for all": (3, ["(6,)", "got ()"]),
+    "floats": (GOOD.astype(float), ["float64", "first 3.0", "int(label)"]),
+    "float tensor": (torch.tensor(GOOD).float(), ["float32", "first 3.0", "int(label)"]),
+    "bfloat16": (torch.tensor(GOOD).bfloat16(), ["bfloat16", "first 3.0", "int(label)"]),
+    "one missing": ([3, 3, 3, 7, None, 7], ["1 labels are missing", "labels[4]", "every image needs one"]),
+    "two NaN": ([3, 3, np.nan, 7, 7, np.nan], ["2 labels are missing", "labels[2]", "every image needs one"]),
+    "NaN among words": (["a", "a", "b", "b", "a", np.nan], ["1 labels are missing", "labels[5]"]),
+    "masked": (np.ma.array(GOOD, mask=[0, 0, 0, 1, 0, 0]), ["1 labels are missing", "labels[3]"]),
+    "bytes": ([b"a"] * 3 + [b"b"] * 3, ["first b'a'", "label"]),
+    "numbers and words": ([3, 3, 3, "7", "7", "7"], ["all integers or all strings", "first 3", "str(label)"]),
+    "ragged": ([3, 3, 3, [7], 7, 7], ["labels", "different lengths"]),
+    "dates": (GOOD.astype("M8[D]"), ["datetime64", "1970"]),
+    "complex": (torch.tensor(GOOD) * 1j, ["labels", "complex64"]),
+    "meta": (torch.tensor(GOOD).to("meta"), ["labels", "meta device"]),
+    "sparse": (torch.tensor(GOOD).to_sparse(), ["labels", "sparse"]),
+    "too large": (np.array([2**63, 3, 3, 7, 7, 7], np.uint64), ["integers below 2**63", str(2**63)])}
+
+
+@pytest.mark.parametrize("name", ["fit", "partial_fit", "batches", "score", "class_means"])
+def test_what_is_no_label_is_refused_in_its_own_words(name):
+    "Another number of labels, floats, missing ones, and what else is no label: what was got, and how to mend it."
+    call, said = same_as(GOOD.tolist())[name], {}
+    for kind, (labels, parts) in NO_LABELS.items():
+        with pytest.raises((TypeError, ValueError)) as caught: call(labels)
+        said[kind] = str(caught.value)
+        if name == "batches" and kind == "one for all": parts = ["one image with the label 3", "DataLoader(dataset"]
+        for part in parts: assert part in said[kind], kind
+    assert [text for text, n in Counter(said.values()).items() if n > 1] == []
+    with pytest.raises((TypeError, ValueError), match="labels.*float32"): call(torch.tensor(GOOD).float().requires_grad_())
+    with pytest.raises((TypeError, ValueError), match="labels"): call(dict(enumerate(GOOD)))
+
+
+@pytest.mark.parametrize("kind", NO_LABELS)
+def test_no_accuracy_of_what_is_no_label(kind):
+    "What is missing is neither right nor wrong, and so with all else that is no label, on either side and on both."
+    labels, _ = NO_LABELS[kind]
+    for call in (accuracy, class_accuracies, lambda p, a: confusion_matrix(p, a, [3, 7])):
+        for pair in ((GOOD, labels), (labels, GOOD), (labels, labels))[:2 if kind == "too many" else 3]:
+            with pytest.raises((TypeError, ValueError)) as caught: call(*pair)
+            if "missing" in str(NO_LABELS[kind][1]): assert "missing" in str(caught.value)
+
+
+@pytest.mark.parametrize("classes", [[], [[3, 7, 3, 7, 3, 7]], [[3], [7]], 3, None, [3, "7"], [3, 7, 3]], ids=str)
+def test_classes_are_a_list_of_labels(classes):
+    "Neither none at all, nor one number, nor lists in a list, nor one class twice."
+    with pytest.raises(ValueError, match="class"): class_means(images(), GOOD, classes)
+
+
+def test_classes_that_are_missing():
+    "An empty class, a single class, no image at all: three messages."
+    with pytest.raises(ValueError, match="class 5 has no images"): class_means(images(), GOOD, [3, 5])
+    with pytest.raises(ValueError, match=re.escape("at least two classes, got [3]")): PixelSimilarity().fit(images(), [3] * 6)
+    for nothing in ([[]], [iter([])], [[(images(0), [])]], [images(0), []]):
+        with pytest.raises(ValueError, match="no images to fit"): PixelSimilarity().fit(*nothing)
+
+
+@pytest.mark.parametrize("way", ["batches", "merge"])
+def test_integers_of_all_widths_stay_integers(way):
+    "Labels of one batch are int64 and of the next uint64: the classes are integers, to the last digit."
+    large = 2**53 + 1
+    parts = [(images(), (GOOD + large + more).astype(dtype)) for dtype, more in ((np.int64, 0), (np.uint64, 2))]
+    if way == "batches": model = PixelSimilarity().fit(parts)
+    else: model = PixelSimilarity().fit(*parts[0]).merge(PixelSimilarity().fit(*parts[1]))
+    assert model.classes_.dtype.kind in "iu" and model.classes_.tolist() == [large + 3, large + 5, large + 7, large + 9]
+
+
+@pytest.mark.parametrize("dtype", [None, object, "string", "category"], ids=str)
+def test_labels_from_a_table(dtype):
+    "A column of words or of numbers in a pandas table; a missing one is told."
+    pandas = pytest.importorskip("pandas")
+    def column(values, dtype): return pandas.Series(values, index=values, dtype=dtype)
+    numbers = PixelSimilarity().fit(images(), column(GOOD, "category" if dtype == "category" else "Int64"))
+    words = PixelSimilarity().fit(images(), column(GOOD.astype(str), dtype))
+    assert counted(numbers) == ([3, 7], [3, 3]) and counted(words) == (["3", "7"], [3, 3])
+    assert words.classes_.dtype.kind == "U" and words.predict(images(1)).tolist() == ["3"]
+    with pytest.raises(ValueError, match=r"1 labels are missing, the first is labels\[1\]"):
+        words.score(images(2), pandas.Series(["a", None], dtype=dtype))

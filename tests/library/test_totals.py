@@ -1,0 +1,53 @@
+"What is counted for each class: exact sums and medians, against NumPy."
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import labeled
+
+from pixelsim.classifier import PixelSimilarity
+
+
+@pytest.mark.parametrize("as_floats", [False, True], ids=["uint8", "float32"])
+@pytest.mark.parametrize("n", [1, 2047, 2048, 2049, 40_000, 300_000])
+def test_sums_are_exact_beyond_float32(n, as_floats, set_threads):
+    "Bytes, and floats that were bytes once, are counted to the unit; a float32 running total would have drifted, and lost odd numbers."
+    images, labels = np.random.default_rng(n).integers(128, 256, (n, 1, 3), dtype=np.uint8), np.arange(n) % 2
+    set_threads(3)
+    given = torch.from_numpy(images).float() / 255 if as_floats else images
+    model = PixelSimilarity().partial_fit(given, labels)
+    assert model.totals_.tolist() == [images[labels == c].sum(0, dtype=int).tolist() for c in (0, 1)[:n]]
+    assert model.counts_.tolist() == np.bincount(labels).tolist()
+    wanted = [images[labels == c].sum(0, dtype=int) / (255 * (labels == c).sum()) for c in (0, 1)[:n]]
+    assert np.array_equal(model.prototypes_, np.array(wanted, np.float32))
+
+
+def test_sums_of_other_floats(set_threads):
+    "No 255ths: NumPy's float64 sums, and the same to the last bit each time, however many threads there are."
+    images, labels, found = np.random.default_rng(0).random((9000, 12, 12), dtype=np.float32), np.arange(9000) % 3, []
+    for threads in (1, 3, 3, 3):
+        set_threads(threads)
+        found.append(PixelSimilarity().fit(images, labels).totals_)
+    np.testing.assert_allclose(found[0], [255 * images[labels == c].sum(0, dtype=float) for c in range(3)], rtol=1e-12)
+    assert all(torch.equal(found[0], other) for other in found)
+    near = (np.array([[[100]]]) / 255 + 1e-6).astype(np.float32)  # nearly a 255th is not one
+    assert PixelSimilarity().partial_fit(near, [3]).totals_.item() == pytest.approx(100 + 255e-6, abs=2e-5)
+
+
+@given(sample=labeled(), as_floats=st.booleans())
+def test_medians(sample, as_floats):
+    "NumPy's median of each pixel, which lies between the middle two if their number is even; and how often each gray occurred."
+    images, labels, classes = sample
+    where = {c: images[[label == c for label in labels]] for c in sorted(classes)}
+    model = PixelSimilarity(prototype="median").fit(images / np.float32(255) if as_floats else images, labels)
+    np.testing.assert_allclose(model.prototypes_, [np.median(x, axis=0) / 255 for x in where.values()], atol=1e-7)
+    assert model.totals_.tolist() == [(x[..., None] == np.arange(256)).sum(0).tolist() for x in where.values()]
+
+
+def test_medians_of_many():
+    "In more than one chunk; new classes come between the known ones."
+    images, labels = np.random.default_rng(0).integers(0, 256, (3000, 20, 30), dtype=np.uint8), np.arange(3000) % 2 * 4 + 1
+    model = PixelSimilarity(prototype="median").fit(images, labels).partial_fit(images[:7], [3] * 7)
+    wanted = [np.median(x, axis=0) for x in (images[::2], images[:7], images[1::2])]
+    assert model.classes_.tolist() == [1, 3, 5] and np.allclose(model.prototypes_, np.array(wanted) / 255, atol=1e-7)
