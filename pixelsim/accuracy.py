@@ -96,6 +96,7 @@ def worst_mistakes(
     if tuple(distances.shape)!=(len(actual), len(classes)):
         raise ValueError(f"distances should have shape ({len(actual)}, {len(classes)}), one row for each label and "
                          f"one column for each class, got {tuple(distances.shape)}")
+    if (distances<0).any(): raise ValueError(f"distances should be 0 or more, got {distances.min().item():.9g}: of logits pass the negative, as here the smallest is the nearest")
     own = torch.from_numpy(class_places(actual, classes))
     margin = distances.gather(1, own[:, None])[:, 0]-distances.min(1).values
     margin[distances.argmin(1)==own] = -1

@@ -59,7 +59,7 @@ def _named(labels, vocab):
 
 def _keys(batch):
     "Under which keys of a dictionary the images and the labels may be."
-    label = next((key for key in batch if str(key).lower().rstrip("s") in ("label","target","clas","y")), [*batch, "label"][-1])
+    label = next((key for key in batch if str(key).lower().rstrip("s") in ("label","target","clas","y")), ([*batch] or ["label"])[-1])
     return next((key for key in batch if key!=label), "image"),label
 
 def _pair(batch):

@@ -40,9 +40,10 @@ class NearestPrototype(nn.Module):
 
     def _distance(self, difference):
         "The distance for each difference of two images, shape (n,); prototypes that have learned may lie outside 0 to 1, which `l1_distance` refuses."
-        if difference.device.type=="cpu": difference = difference.double()  # not every device has float64
-        if self.distance=="l1": return difference.abs().mean((-1, -2))
-        return root(difference.square().mean((-1, -2)))
+        rows = (difference.abs() if self.distance=="l1" else difference.square()).sum(-1)  # whole numbers of a row are added exactly
+        if rows.device.type=="cpu": rows = rows.double()  # and the rows too, but not every device has float64
+        mean = rows.sum(-1)/self.prototypes[0].numel()
+        return mean if self.distance=="l1" else root(mean)
 
     def extra_repr(self
     )->str:  # The words between the brackets of the module's representation
