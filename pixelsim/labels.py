@@ -51,6 +51,7 @@ def as_labels(
         array = array.astype(np.int64)
     return np.asarray(array)
 
+# %% ../nbs/library/labels.ipynb #28222489
 def _of_one_kind(array):
     "An array of objects, such as tables have, as strings or integers if all are."
     if all(isinstance(label, str) for label in array): return _texts(array)
@@ -79,6 +80,7 @@ def _refuse_missing(array):
     else: missing = [i for i,label in enumerate(array) if _is_missing(label)] if array.dtype.kind in "Of" else []
     if len(missing): raise ValueError(f"{len(missing)} labels are missing, the first is labels[{missing[0]}]: every image needs one")
 
+# %% ../nbs/library/labels.ipynb #55b0f72f
 def label_array(
     labels:object,  # Labels of any type and shape
 )->np.ndarray:      # The same, not yet checked
