@@ -10,6 +10,7 @@ from collections.abc import Iterator,MappingView,Sequence
 from unicodedata import normalize
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from .arrays import as_numbers
@@ -87,7 +88,7 @@ def label_array(
     "Labels as they are, but for one thing: NumPy would turn 3 and '7' together into strings. Raises `ValueError` for ragged lists."
     if isinstance(labels, Tensor):
         labels = as_numbers(labels, "labels").detach().cpu()
-        return (labels.double() if labels.is_floating_point() else labels).numpy()
+        return (labels.float() if labels.dtype==torch.bfloat16 else labels).numpy()
     if isinstance(labels, (Sequence,MappingView,Iterator)) and not isinstance(labels, (str,bytes)) and not hasattr(labels, "__array__"):
         labels = [_plain(label) for label in labels]  # NumPy would take the name of an `Enum` for its text
     try: array = np.asanyarray(labels)

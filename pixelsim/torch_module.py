@@ -43,7 +43,7 @@ class NearestPrototype(nn.Module):
         rows = (difference.abs() if self.distance=="l1" else difference.square()).sum(-1)  # whole numbers of a row are added exactly
         if rows.device.type=="cpu": rows = rows.double()  # and the rows too, but not every device has float64
         mean = rows.sum(-1)/self.prototypes[0].numel()
-        return mean if self.distance=="l1" else root(mean)
+        return (mean if self.distance=="l1" else root(mean)).to(difference.dtype)
 
     def extra_repr(self
     )->str:  # The words between the brackets of the module's representation
