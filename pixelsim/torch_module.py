@@ -36,14 +36,14 @@ class NearestPrototype(nn.Module):
         check_device(images=images, prototypes=self.prototypes)
         grays = 255*unit_floats(images)  # what was a byte is a whole number again, so that equal distances are equal
         far = torch.stack([self._distance(grays-p) for p in 255*self.prototypes], dim=1)
-        return (-self.scale/255*far).float()
+        return (-self.scale/255*far).to(self.prototypes.dtype)
 
     def _distance(self, difference):
         "The distance for each difference of two images, shape (n,); prototypes that have learned may lie outside 0 to 1, which `l1_distance` refuses."
         rows = (difference.abs() if self.distance=="l1" else difference.square()).sum(-1)  # whole numbers of a row are added exactly
         if rows.device.type=="cpu": rows = rows.double()  # and the rows too, but not every device has float64
         mean = rows.sum(-1)/self.prototypes[0].numel()
-        return (mean if self.distance=="l1" else root(mean)).to(difference.dtype)
+        return mean if self.distance=="l1" else root(mean)
 
     def extra_repr(self
     )->str:  # The words between the brackets of the module's representation
