@@ -26,7 +26,7 @@ def check_labels(
 
     Raises `ValueError` for another number of them, for missing ones, and for types that are no integers or strings."""
     array = label_array(labels)  # once, as an iterator can be gone through only once
-    if array.shape==(n,): return as_labels(array)
+    if array.shape==(n,): return as_labels(labels if hasattr(labels, "dtype") else array)  # so that an error names their own type
     way = {(n, 1): ": pass np.ravel(labels)"}.get(array.shape, ": if each row has a single 1, pass np.argmax(labels, 1)" if array.shape[:1]==(n,) and array.ndim==2 and array.size else "")
     raise ValueError(f"labels should have shape ({n},), one for each image, got {array.shape}{way}")
 
