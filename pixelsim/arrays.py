@@ -51,6 +51,7 @@ def _from_array(images, name):
                         "pass a tensor, an array or a list of images")
     return _as_tensor(array, name)
 
+# %% ../nbs/library/arrays.ipynb #18de68e0
 def _as_tensor(array, name):
     "A NumPy array as a tensor, without a copy where that can be."
     array = array.astype(array.dtype.newbyteorder("="), copy=False)  # torch knows no reversed bytes

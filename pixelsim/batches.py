@@ -63,6 +63,7 @@ def _keys(batch):
     label = next((key for key in batch if str(key).lower().rstrip("s") in ("label","target","clas","y")), ([*batch] or ["label"])[-1])
     return next((key for key in batch if key!=label), "image"),label
 
+# %% ../nbs/library/batches.ipynb #5fce3ad7
 def _pair(batch):
     "The images and labels of a batch."
     if isinstance(batch, Mapping):

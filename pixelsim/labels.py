@@ -10,6 +10,7 @@ from collections.abc import Iterator,MappingView,Sequence
 from unicodedata import normalize
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from .arrays import as_numbers
@@ -54,6 +55,7 @@ def _sound(array, labels):
         array = array.astype(np.int64)
     return np.asarray(array)
 
+# %% ../nbs/library/labels.ipynb #28222489
 def _of_one_kind(array):
     "An array of objects, such as tables have, as strings or integers if all are."
     if all(isinstance(label, str) for label in array): return _texts(array)
@@ -82,13 +84,14 @@ def _refuse_missing(array):
     else: missing = [i for i,label in enumerate(array) if _is_missing(label)] if array.dtype.kind in "Of" else []
     if len(missing): raise ValueError(f"{len(missing)} labels are missing, the first is labels[{missing[0]}]: every image needs one")
 
+# %% ../nbs/library/labels.ipynb #55b0f72f
 def label_array(
     labels:object,  # Labels of any type and shape
 )->np.ndarray:      # The same, not yet checked
     "Labels as they are, but for one thing: NumPy would turn 3 and '7' together into strings. Raises `ValueError` for ragged lists."
     if isinstance(labels, Tensor):
         labels = as_numbers(labels, "labels").detach().cpu()
-        return (labels.double() if labels.is_floating_point() else labels).numpy()
+        return (labels.float() if labels.dtype==torch.bfloat16 else labels).numpy()
     if isinstance(labels, (Sequence,MappingView,Iterator)) and not isinstance(labels, (str,bytes)) and not hasattr(labels, "__array__"):
         labels = [_plain(label) for label in labels]  # NumPy would take the name of an `Enum` for its text
     try: array = np.asanyarray(labels)

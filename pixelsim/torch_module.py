@@ -36,7 +36,7 @@ class NearestPrototype(nn.Module):
         check_device(images=images, prototypes=self.prototypes)
         grays = 255*unit_floats(images)  # what was a byte is a whole number again, so that equal distances are equal
         far = torch.stack([self._distance(grays-p) for p in 255*self.prototypes], dim=1)
-        return (-self.scale/255*far).to(torch.result_type(grays, self.prototypes))
+        return (-self.scale/255*far).to(self.prototypes.dtype)
 
     def _distance(self, difference):
         "The distance for each difference of two images, shape (n,); prototypes that have learned may lie outside 0 to 1, which `l1_distance` refuses."

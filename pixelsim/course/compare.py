@@ -47,7 +47,8 @@ def _of_tensor(x):
 def _of_several(x, form):
     "A list or tuple as a value: one array if it holds only numbers, in rows of equal length."
     if not isinstance(x, (list,tuple)): return as_value(x)  # the one thing in an array of rank 0
-    if {type(item) for item in x} in ({float},{bool},{str}): return _of_array(np.array(x), form)
+    array = np.array(x) if {type(item) for item in x} in ({float},{int},{bool},{str}) else None
+    if array is not None and array.dtype.kind in _KINDS: return _of_array(array, form)
     items = [as_value(item) for item in x]
     plain = all(v.kind in ("number","truth","text") and (v.data.ndim==0 or v.form not in ("tensor","array")) for v in items)
     if plain and len({(v.kind, v.data.shape) for v in items})<=1:
@@ -61,7 +62,8 @@ def _of_number(x):
 
 def _as_list(x):
     "The things in a list of any class, such as pandas' Series or fastai's L; None if it is no list."
-    if isinstance(x, (list,tuple,range)): return list(x)
+    if isinstance(x, range): return np.arange(x.start, x.stop, x.step).tolist()
+    if isinstance(x, (list,tuple)): return list(x)
     is_list = hasattr(x, "__len__") and hasattr(x, "__getitem__") and hasattr(x, "__iter__")
     return list(x) if is_list and not isinstance(x, (bytes,type)) else None
 

@@ -63,7 +63,9 @@ class ThresholdBar(Figure):
                          sets={key: dict(floats_text(values), labels=runs(self._sets[key].labels)) for key,values in self.numbers.items()},
                          images="" if valid is None else as_address(our_sprite() if self._ours else sprite(valid.images), "image/png"))
 
-    def page_state(self): return {**super().page_state(), **({"images": OURS} if self._ours else {})}
+    def page_state(self)->dict:  # The traits of the figure, by name
+        "What a page needs of the figure."
+        return {**super().page_state(), **({"images": OURS} if self._ours else {})}
 
     @property
     def predicted(self)->np.ndarray:  # Shape (n,), of the set shown
@@ -98,7 +100,7 @@ class ThresholdBar(Figure):
 
     def _written(self, x): return f"{100*x:.1f}%" if self.percent else f"{x:.4f}"
 
-    def still(self):
+    def still(self)->tuple[str,str]:  # The inside of an SVG, and the sentence
         "The two hills as columns, upward and downward, the bar, and its counts."
         values,labels = self.numbers[self.on].numpy(),self._sets[self.on].labels
         ends = np.linspace(values.min(), values.max()+1e-9, 73)

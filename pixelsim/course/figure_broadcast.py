@@ -64,7 +64,7 @@ class Broadcast(Figure):
         try: return broadcast_shape(*map(tuple, self.shapes))
         except ValueError: return None
 
-    def still(self):
+    def still(self)->tuple[str,str]:  # The inside of an SVG, and the sentence
         "The shapes as boxes, aligned at the right, and the outcome."
         rank,result = max([1, *map(len, self.shapes)]),self.result
         rows = [*zip("abc", self.shapes), ("result", ["✗"]*rank if result is None else result)]

@@ -72,7 +72,7 @@ class GrowingMean(Figure):
         "The two means, in the order of `classes`."
         return torch.stack(self._means[self.step])
 
-    def still(self):
+    def still(self)->tuple[str,str]:  # The inside of an SVG, and the sentence
         "The means of one, of ten or so, and of all images of the first class, with the accuracy of each."
         found = [0, self.asked, len(self.counts)-1]
         pictures = "".join(f"<image x='{20+195*i}' y='10' width='168' height='168' style='image-rendering:pixelated' href='{as_address(sprite((self._means[k][0]*255).round().to(torch.uint8)[None], columns=1), 'image/png')}'/>"

@@ -66,7 +66,7 @@ class Loupe(Figure):
         exact = self.image.astype(int)+self.constant
         return ((exact<0)|(exact>255))&(self.kind=="uint8")
 
-    def still(self):
+    def still(self)->tuple[str,str]:  # The inside of an SVG, and the sentence
         "The digit with its frame, and the numbers in it, as they are in the file."
         cut = self.image[self.top:self.top+self.rows, self.left:self.left+self.columns]
         row = f"<image x='10' y='10' width='224' height='224' style='image-rendering:pixelated' href='{as_address(sprite(torch.from_numpy(self.image)[None], columns=1), 'image/png')}'/>"

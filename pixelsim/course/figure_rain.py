@@ -74,7 +74,7 @@ class IntervalRain(Figure):
         mine = self._drawn(first, 0)
         return int((self._drawn(second, 0)>mine).sum()),int((self._drawn(second, 1)>mine).sum())
 
-    def still(self):
+    def still(self)->tuple[str,str]:  # The inside of an SVG, and the sentence
         "The intervals of the first 40 groups."
         name,right = next(iter(self.right.items()))
         places = 4096*np.arange(40)[:, None]+np.arange(self.n)

@@ -77,7 +77,7 @@ class MemoryStrip(Figure):
         "The strip of the matrix, as it is now."
         return self._both()[0].flatten().tolist()
 
-    def still(self):
+    def still(self)->tuple[str,str]:  # The inside of an SVG, and the sentence
         "The strip, and the matrix above it, with the place of each element."
         def square(value, place, x, y):
             return (f"<rect x='{x}' y='{y}' width='24' height='24' fill='rgb({255-value},{255-value},{255-value})' stroke='gray'/>"

@@ -44,14 +44,9 @@ def test_every_module_has_a_notebook_and_every_notebook_its_module():
     assert [name for module, name in exported.items() if module.startswith("course.") != name.startswith("course/")] == []
 
 
-def test_export_clean_and_readme_change_nothing(tmp_path):
+def test_export_clean_and_readme_change_nothing(tmp_path, copy_tree):
     "In a copy: after nbdev-export, nbdev-clean and tools/readme.py, git sees no change, and what is deleted comes back."
-    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
-    for file in filter(None, files.stdout.split("\0")):
-        if not (ROOT / file).exists(): continue
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / file, tmp_path / file)
-
+    copy_tree(tmp_path)
     def run(*command): return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "core.autocrlf=false"]
     run(*git, "init", "-q")

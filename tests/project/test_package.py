@@ -39,18 +39,6 @@ def run(*command, **kwargs):
 def sha256(content): return hashlib.sha256(content).hexdigest()
 
 
-def copy_tree(to):
-    """A clean copy of the repository in the new folder `to`, and `to`.
-
-    These are the files that a clone would have once everything is committed. A clone itself has only what is committed
-    already, so it would test something else than the code at hand."""
-    for name in run("git", "ls-files", "-co", "--exclude-standard", "-z", cwd=ROOT).split("\0"):
-        if not (ROOT / name).is_file(): continue  # deleted, and not yet committed
-        (to / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, to / name)
-    return to
-
-
 def build(tree, *kinds): run(sys.executable, "-m", "build", "--no-isolation", *kinds, tree)
 
 
@@ -61,7 +49,7 @@ def contents(wheel):
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
+def built(tmp_path_factory, copy_tree):
     "An sdist and a wheel built from a clean copy in which Jupyter has left something, and a wheel built from that sdist."
     tree = copy_tree(tmp_path_factory.mktemp("package") / "tree")
     (tree / "nbs" / "library" / ".ipynb_checkpoints").mkdir()
@@ -130,7 +118,7 @@ def test_metadata(built):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # setuptools does warn, and goes on
 @pytest.mark.parametrize("dropped", ["dependencies", "optional-dependencies"])
-def test_a_requirement_list_that_gets_lost_is_noticed(tmp_path, dropped):
+def test_a_requirement_list_that_gets_lost_is_noticed(tmp_path, copy_tree, dropped):
     "Unnamed in `dynamic`, a list of setup.py is dropped by setuptools without an error: `test_metadata` would fail."
     tree = copy_tree(tmp_path / "tree")
     text = (tree / "pyproject.toml").read_text(encoding="utf-8")
