@@ -998,6 +998,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'pixelsim.labels._of_one_kind': ('library/labels.html#_of_one_kind', 'pixelsim/labels.py'),
                                  'pixelsim.labels._plain': ('library/labels.html#_plain', 'pixelsim/labels.py'),
                                  'pixelsim.labels._refuse_missing': ('library/labels.html#_refuse_missing', 'pixelsim/labels.py'),
+                                 'pixelsim.labels._sound': ('library/labels.html#_sound', 'pixelsim/labels.py'),
                                  'pixelsim.labels._texts': ('library/labels.html#_texts', 'pixelsim/labels.py'),
                                  'pixelsim.labels.as_labels': ('library/labels.html#as_labels', 'pixelsim/labels.py'),
                                  'pixelsim.labels.check_classes': ('library/labels.html#check_classes', 'pixelsim/labels.py'),

@@ -21,6 +21,7 @@ def gray_batch(
     images:object,  # Images of a batch, shape (n, h, w), (n, 1, h, w), or (n, 3, h, w) with three times the same gray
 )->object:          # The images, shape (n, h, w), not yet checked
     "The images of a batch without their axis for channels; raises `ValueError` if they have colors, and what `check_values` raises."
+    if getattr(images, "is_nested", False): return images  # it has no shape
     shape = tuple(getattr(images, "shape", ()))
     if len(shape)!=4 or shape[1] not in (1, 3): return images
     if shape[1]==3 and not torch.compiler.is_compiling() and bool((images!=images[:, :1]).any()):
@@ -73,7 +74,7 @@ def _pair(batch):
     except (TypeError, ValueError):
         raise ValueError("without labels, fit takes batches: each should be a pair (images, labels), "
                          f"got {type(batch).__name__}. Or pass fit(images, labels)") from None
-    if np.ndim(labels)==0:
+    if isinstance(labels, (str,bytes)) or getattr(labels, "ndim", int(hasattr(labels, "__len__")))==0:
         raise ValueError(f"without labels, fit takes batches, and got one image with the label {labels!r}: "
                          "for a dataset pass DataLoader(dataset, batch_size=256)")
     return gray_batch(images),labels

@@ -27,8 +27,8 @@ def listed(
 )->object:          # A list, if it lists things one by one; else `images` as it is
     "A tuple, fastai's `L`, a column of a table, a generator as a list; one file or picture as a list of one."
     if isinstance(images, _PICTURE): return [images]
-    if getattr(images, "shape", None)==(0,): return []
-    if isinstance(images, (Tensor,ImageSet,bytes)) or hasattr(images, "read"): return images
+    if not getattr(images, "is_nested", False) and getattr(images, "shape", None)==(0,): return []  # a nested tensor has no shape
+    if isinstance(images, (Tensor,ImageSet,bytes,memoryview)) or hasattr(images, "read"): return images
     if isinstance(images, (list,tuple,Iterator,MappingView)): return list(images)
     if hasattr(images, "__array__"):  # NumPy's, and a column of a table
         kind = getattr(getattr(images, "dtype", None), "kind", "O")  # pandas' own types for text have the kind O

@@ -26,7 +26,7 @@ def check_labels(
 
     Raises `ValueError` for another number of them, for missing ones, and for types that are no integers or strings."""
     array = label_array(labels)  # once, as an iterator can be gone through only once
-    if array.shape==(n,): return as_labels(labels if hasattr(labels, "dtype") else array)  # so that an error names their own type
+    if array.shape==(n,): return _sound(array, labels)
     way = {(n, 1): ": pass np.ravel(labels)"}.get(array.shape, ": if each row has a single 1, pass np.argmax(labels, 1)" if array.shape[:1]==(n,) and array.ndim==2 and array.size else "")
     raise ValueError(f"labels should have shape ({n},), one for each image, got {array.shape}{way}")
 
@@ -36,7 +36,10 @@ def as_labels(
     """Labels as an array; texts that look alike are alike, since an é can be written in two ways.
 
     Raises `ValueError` for missing ones, and for types that are no integers or strings."""
-    array = label_array(labels)
+    return _sound(label_array(labels), labels)
+
+def _sound(array, labels):
+    "The `array` that was made of `labels`, after a check of what is in it."
     if array.ndim!=1: raise ValueError(f"labels should have shape (n,), got {array.shape}")
     _refuse_missing(array)
     if array.dtype.kind=="O" and len(array): array = _of_one_kind(array)
