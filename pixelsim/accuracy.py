@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from .arrays import as_numbers,check_finite,check_pair
-from .labels import as_labels,check_classes,label_array
+from .labels import as_labels,check_classes,class_places,label_pair
 
 # %% ../nbs/06_accuracy.ipynb #93c6ac59
 def mnist_distance(
@@ -38,7 +38,7 @@ def accuracy(
     actual:Sequence,     # The right class of each, shape (n,)
 )->float:                # Share that is right, 0 to 1
     "The share of predictions that are right; raises `ValueError` for none, or for two different lengths."
-    predicted,actual = _same_length(predicted, actual)
+    predicted,actual = label_pair(predicted, actual)
     return float((predicted==actual).mean())
 
 def class_accuracies(
@@ -46,20 +46,8 @@ def class_accuracies(
     actual:Sequence,     # The right class of each, shape (n,)
 )->dict:                 # For each class in `actual`, sorted: the share of its images that is right
     "Accuracy within each class; their plain mean is the balanced accuracy. Raises what `accuracy` raises."
-    predicted,actual = _same_length(predicted, actual)
+    predicted,actual = label_pair(predicted, actual)
     return {c: float((predicted[actual==c]==c).mean()) for c in np.unique(actual).tolist()}
-
-def _same_length(predicted, actual):
-    "Both as arrays, after a check that they belong together."
-    predicted,actual = label_array(predicted),label_array(actual)
-    if predicted.ndim!=1 or predicted.shape!=actual.shape:
-        raise ValueError(f"predicted and actual should both have shape (n,), got {predicted.shape} and {actual.shape}")
-    if len(actual)==0: raise ValueError("there are no images: the accuracy of nothing is undefined")
-    predicted,actual = as_labels(predicted),as_labels(actual)
-    if (predicted.dtype.kind in "US")!=(actual.dtype.kind in "US"):
-        raise ValueError("predicted and actual should both be strings or both be numbers, "
-                         f"got {predicted.dtype} and {actual.dtype}")
-    return predicted,actual
 
 # %% ../nbs/06_accuracy.ipynb #5de83a89
 def accuracy_interval(
@@ -71,9 +59,11 @@ def accuracy_interval(
 
     Raises `ValueError` for impossible counts. Source: E. B. Wilson (1927), "Probable inference, the law of
     succession, and statistical inference", https://doi.org/10.1080/01621459.1927.10502953."""
-    if not 0<=right<=total or total in (0, float("inf")):
+    if not (float(right).is_integer() and float(total).is_integer()) or isinstance(right, float) and right==1<total:
+        raise ValueError(f"right and total should be whole numbers of images, got {right} of {total}: of a share make a count, round(share*total)")
+    right,total = int(right),int(total)
+    if not 0<=right<=total or total==0:
         raise ValueError(f"right should be between 0 and total, and total at least 1, got {right} of {total}")
-    right,total = float(right),float(total)  # NumPy's integers may be too narrow for their products
     if not 0<confidence<1:
         raise ValueError(f"confidence should be between 0 and 1, for example 0.95, got {confidence}")
     z = NormalDist().inv_cdf((1+confidence)/2)
@@ -89,16 +79,10 @@ def confusion_matrix(
     classes:Sequence,    # The k classes, in the order you want them in
 )->Tensor:               # Counts, shape (k, k), int64: row = actual class, column = predicted class
     "How often each class was taken for each; raises `ValueError` for a label that is not among `classes`."
-    predicted,actual = _same_length(predicted, actual)
-    place = {c: i for i,c in enumerate(check_classes(classes))}
-    said,was = _numbers(predicted, place),_numbers(actual, place)
-    return torch.bincount(was*len(place)+said, minlength=len(place)**2).reshape(len(place), len(place))
-
-def _numbers(labels, place):
-    "The position of the class of each label, shape (n,), int64."
-    unknown = [c for c in labels.tolist() if c not in place]
-    if unknown: raise ValueError(f"label {unknown[0]!r} is not among the classes {list(place)}")
-    return torch.tensor([place[c] for c in labels.tolist()], dtype=torch.int64)
+    predicted,actual = label_pair(predicted, actual)
+    classes = check_classes(classes)
+    said,was = (torch.from_numpy(class_places(labels, classes)) for labels in (predicted, actual))
+    return torch.bincount(was*len(classes)+said, minlength=len(classes)**2).reshape(len(classes), len(classes))
 
 # %% ../nbs/06_accuracy.ipynb #9019b6db
 def worst_mistakes(
@@ -107,12 +91,13 @@ def worst_mistakes(
     classes:Sequence,  # The k classes, in the order of the columns
 )->Tensor:             # Positions of the images that are classified wrong, worst first, int64
     "The mistakes, sorted by how far the right class was behind; raises `ValueError` if the shapes do not fit."
-    actual,place = as_labels(actual),{c: i for i,c in enumerate(check_classes(classes))}
-    distances = check_finite(as_numbers(distances, "distances"), "distances").double()
-    if tuple(distances.shape)!=(len(actual), len(place)):
-        raise ValueError(f"distances should have shape ({len(actual)}, {len(place)}), one row for each label and "
+    actual,classes = as_labels(actual),check_classes(classes)
+    distances = check_finite(as_numbers(distances, "distances"), "distances").cpu().double()
+    if tuple(distances.shape)!=(len(actual), len(classes)):
+        raise ValueError(f"distances should have shape ({len(actual)}, {len(classes)}), one row for each label and "
                          f"one column for each class, got {tuple(distances.shape)}")
-    own = _numbers(actual, place)
+    if (distances<0).any(): raise ValueError(f"distances should be 0 or more, got {distances.min().item():.9g}: of logits pass the negative, as here the smallest is the nearest")
+    own = torch.from_numpy(class_places(actual, classes))
     margin = distances.gather(1, own[:, None])[:, 0]-distances.min(1).values
     margin[distances.argmin(1)==own] = -1
     order = margin.argsort(descending=True, stable=True)

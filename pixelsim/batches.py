@@ -6,48 +6,78 @@
 __all__ = ['gray_batch', 'labeled_batches']
 
 # %% ../nbs/library/batches.ipynb #05077495
-from collections.abc import Iterator
+from collections.abc import Iterator,Mapping
 
 import numpy as np
-from torch import Tensor
+import torch
 
 from .arrays import as_numbers,check_values
 from .image_set import ImageSet
+from .labels import as_labels
 from .messages import warn_caller
 
 # %% ../nbs/library/batches.ipynb #559aae0e
 def gray_batch(
     images:object,  # Images of a batch, shape (n, h, w), (n, 1, h, w), or (n, 3, h, w) with three times the same gray
-)->Tensor:          # The images, shape (n, h, w)
+)->object:          # The images, shape (n, h, w), not yet checked
     "The images of a batch without their axis for channels; raises `ValueError` if they have colors, and what `check_values` raises."
-    images = as_numbers(images)
-    if images.ndim!=4 or images.shape[1] not in (1, 3): return images
-    if images.shape[1]==3 and (check_values(images)!=images[:, :1]).any():  # NaN would differ from itself
-        raise ValueError(f"images of shape {tuple(images.shape)} have colors: make them gray first, for example "
+    shape = tuple(getattr(images, "shape", ()))
+    if len(shape)!=4 or shape[1] not in (1, 3): return images
+    if shape[1]==3 and not torch.compiler.is_compiling() and bool((images!=images[:, :1]).any()):
+        check_values(as_numbers(images))  # NaN differs from itself
+        raise ValueError(f"images of shape {shape} have colors: make them gray first, for example "
                          "with fastai's PILImageBW or torchvision's Grayscale")
     return images[:, 0]
 
 # %% ../nbs/library/batches.ipynb #9ba1ca75
+def _random_changes(loader):
+    "The names of fastai's transforms that change the images of `loader` at random."
+    steps = [step for when in ("after_item","after_batch") for step in getattr(getattr(loader, when, None), "fs", ())]
+    return [type(step).__name__ for step in steps if "RandTransform" in (kind.__name__ for kind in type(step).__mro__)]
+
 def _loader(images):
     "What to iterate over, and the names of the classes if the labels are numbers into a list of names."
     vocab = getattr(images, "vocab", None)  # fastai's, where the names of the classes are
-    vocab = None if vocab is None else np.array([*vocab])
     kind = type(images)  # asked for an attribute that it lacks, a loader of fastai's asks its data, which may fail in any way
-    if hasattr(kind, "train") and hasattr(kind, "valid"):  # fastai's DataLoaders
-        return images.train.new(shuffle=False, drop_last=False), vocab
-    if getattr(images, "drop_last", False):
+    if several := hasattr(kind, "train") and hasattr(kind, "valid"): images = images.train  # fastai's DataLoaders
+    if changes := _random_changes(images):
+        warn_caller(f"the loader changes its images at random ({', '.join(changes)}), so that no two fits are the same",
+                    "make it without them, for example with batch_tfms=None")
+    if several and hasattr(type(images), "one_batch"): images = images.new(shuffle=False, drop_last=False)  # not a loader of PyTorch's
+    elif getattr(images, "drop_last", False):
         warn_caller(f"{type(images).__name__} has drop_last=True, so it leaves out the last images if they do not "
                     "fill a batch: make it with drop_last=False")
-    return images, vocab
+    return images,vocab
+
+def _named(labels, vocab):
+    "The names of the classes that the numbers `labels` stand for."
+    labels,vocab = as_numbers(labels, "labels").cpu(),as_labels([*vocab])
+    if labels.ndim!=1: raise ValueError(f"labels should have shape (n,), one for each image, got {tuple(labels.shape)}: this takes one class for each image, as fastai's CategoryBlock gives")
+    wrong = labels[(labels<0)|(labels>=len(vocab))]
+    if len(wrong): raise ValueError(f"labels should be from 0 to {len(vocab)-1}, numbers into the loader's vocab {vocab.tolist()}, got {wrong[0].item()}: look at how the loader makes them")
+    return vocab[labels.long().numpy()]
+
+def _keys(batch):
+    "Under which keys of a dictionary the images and the labels may be."
+    label = next((key for key in batch if str(key).lower().rstrip("s") in ("label","target","clas","y")), ([*batch] or ["label"])[-1])
+    return next((key for key in batch if key!=label), "image"),label
 
 def _pair(batch):
     "The images and labels of a batch."
+    if isinstance(batch, Mapping):
+        image,label = _keys(batch)
+        raise ValueError(f"without labels, fit takes batches: each should be a pair (images, labels), got a dictionary with {[*batch]}: "
+                         f"pass pairs, for example ((batch[{image!r}], batch[{label!r}]) for batch in loader)")
     try: images,labels = batch
     except (TypeError, ValueError):
         raise ValueError("without labels, fit takes batches: each should be a pair (images, labels), "
                          f"got {type(batch).__name__}. Or pass fit(images, labels)") from None
+    if np.ndim(labels)==0:
+        raise ValueError(f"without labels, fit takes batches, and got one image with the label {labels!r}: "
+                         "for a dataset pass DataLoader(dataset, batch_size=256)")
     return gray_batch(images),labels
 
+# %% ../nbs/library/batches.ipynb #ad14928c
 def labeled_batches(
     images:object,       # All images, if there are labels; else an `ImageSet`, or what gives (images, labels) batches
     labels:object=None,  # Class of each image, shape (n,), or None
@@ -55,10 +85,14 @@ def labeled_batches(
     "Images and labels, from wherever they come; raises `TypeError` or `ValueError` for batches that are something else."
     if labels is not None: images = [(images, labels)]
     elif isinstance(images, ImageSet): images = [(images.images, images.labels)]
+    elif isinstance(images, Mapping):
+        image,label = map(repr, _keys(images))
+        raise TypeError(f"fit takes images and labels, or batches of them, got a dictionary with {[*images]}: pass them one by one, for example "
+                        f"fit(data[{image}], data[{label}])")
     else:
         loader,vocab = _loader(images)
         try: batches = iter(loader)
         except TypeError: raise TypeError(f"fit takes images and labels, or batches of them, got {type(images).__name__}") from None
         images = map(_pair, batches)
-        if vocab is not None: images = ((x, vocab[as_numbers(y, "labels").cpu().numpy()]) for x,y in images)
+        if vocab is not None: images = ((x, _named(y, vocab)) for x,y in images)
     yield from images

@@ -7,6 +7,7 @@ __all__ = ['broadcast_shape', 'explain_broadcast']
 
 # %% ../nbs/04_broadcasting.ipynb #8cd4f963
 from collections.abc import Sequence
+from operator import index
 
 from .table import Table
 
@@ -15,10 +16,15 @@ def _shape(x):
     "The shape of `x`, which may be a tensor, an array, or a shape itself."
     shape = getattr(x, "shape", x)
     if not isinstance(shape, Sequence): raise ValueError(f"a shape should be a sequence such as (28, 28), got {x!r}")
-    shape = tuple(shape)
-    wrong = [n for n in shape if isinstance(n, bool) or not isinstance(n, int) or n<0]
-    if wrong: raise ValueError(f"a shape should hold whole numbers from 0 up, got {wrong[0]!r} in {shape}")
-    return shape
+    sizes = [_size(n) for n in shape]
+    if None in sizes: raise ValueError(f"a shape should hold whole numbers from 0 up, got {shape[sizes.index(None)]!r} in {tuple(shape)}")
+    return tuple(sizes)
+
+def _size(n):
+    "A size as a plain integer, of whatever type of integers it is; `None` if it is none."
+    try: n = -1 if isinstance(n, bool) else index(n)
+    except TypeError: n = -1
+    return n if n>=0 else None
 
 def _cell(size, target, padded):
     "One axis of one shape in the table: its size, and what happens to it."

@@ -6,37 +6,36 @@
 __all__ = ['PixelSimilarity']
 
 # %% ../nbs/library/classifier.ipynb #b4de8e2b
-import io,zipfile
 from collections.abc import Iterable,Sequence
+from copy import copy
+from inspect import signature
 from pathlib import Path
 
-from fastcore.basics import patch
 import numpy as np
 import torch
+from fastcore.basics import patch
 from torch import Tensor
 
 from .accuracy import accuracy
 from .arrays import check_stack
 from .batches import labeled_batches
-from .chunks import in_chunks
-from .distances import l1_distance,l2_distance
+from .chunks import in_plain_mode
 from .distributed import add_over_ranks,in_group
 from .image_set import ImageSet
 from .images import as_images,mostly_bright
-from .labels import check_labels
+from .labels import check_classes,check_labels,class_places
 from .messages import warn_caller
-from .nearest import nearest
-from .safe_write import write_whole
+from .model_file import read_model,write_model
+from .nearest import distances_to,nearest
 from .torch_module import NearestPrototype
-from .totals import class_histograms,class_sums,histogram_median
+from .totals import Totals
 
 # %% ../nbs/library/classifier.ipynb #6f5642c1
-_DISTANCES = {"l1": l1_distance, "l2": l2_distance}
-_TOTALS = {"mean": class_sums, "median": class_histograms}
+_KNOWN = {"distance": ("l1","l2"), "prototype": ("mean","median")}
 
-def _one_of(name, value, known):
-    "Stop unless `value` is among the `known`."
-    if value not in known: raise ValueError(f"{name} should be one of {list(known)}, got {value!r}")
+def _one_of(name, value):
+    "Stop unless `value` is one that the parameter `name` can have."
+    if value not in _KNOWN[name]: raise ValueError(f"{name} should be one of {list(_KNOWN[name])}, got {value!r}")
     return value
 
 class PixelSimilarity:
@@ -51,150 +50,140 @@ class PixelSimilarity:
         prototype:str="mean",  # What stands for a class: its "mean" image or its "median" image
         compiled:bool=False,   # Compile the prediction under L1? Several times as fast, after half a minute once
     ):
-        self.distance = _one_of("distance", distance, _DISTANCES)
-        self.prototype = _one_of("prototype", prototype, _TOTALS)
+        self.distance,self.prototype = _one_of("distance", distance),_one_of("prototype", prototype)
         self.compiled = compiled
 
-    def fit(self,
-        images:Tensor|Iterable,      # Images, shape (n, h, w), or anything that `as_images` takes; or (images, labels) batches
-        labels:Sequence|None=None,   # Class of each image, shape (n,): integers or strings; None for batches and for an `ImageSet`
-    )->"PixelSimilarity":            # The classifier itself
-        """Learn the prototype of each class, from all images at once or from batches of them.
-
-        Batches come from a generator, a `DataLoader`, or fastai's `DataLoaders`, whose training set is used. What was learned before is forgotten. In a
-        `torch.distributed` group, each process fits its own share, all have to call this, and all get the classifier of all images. Warns if the images have a
-        bright border. Raises `TypeError` or `ValueError` for bad images and labels, or fewer than two classes."""
-        fresh,failed = self._blank(),None
-        try:
-            for batch in labeled_batches(images, labels): fresh._learn(*batch)
-        except Exception as error:
-            if not in_group(): raise
-            failed = error
-        if in_group(): fresh._gather(failed)
-        if not hasattr(fresh, "classes_"): raise ValueError("there are no images to fit: the batches were empty")
-        if len(fresh.classes_)<2:
-            raise ValueError(f"labels should name at least two classes, got {fresh.classes_.tolist()}")
-        fresh._find_prototypes()
-        vars(self).update(vars(fresh))
-        return self
-
-    def partial_fit(self,
-        images:Tensor,    # More images, of the size of those before: shape (n, h, w), or anything that `as_images` takes
-        labels:Sequence,  # Class of each, shape (n,): integers or strings; classes may be new
-    )->"PixelSimilarity":  # The classifier itself
-        """Learn from more images, and forget nothing; in a `torch.distributed` group, in this process only.
-
-        Raises `TypeError` or `ValueError` for bad images and labels, and changes nothing then."""
-        self._learn(images, labels)
-        if hasattr(self, "classes_"): self._find_prototypes()
-        return self
-
-    def _learn(self, images, labels):
-        "Add more images to the totals, without working out the prototypes."
-        images = as_images(images).detach()
-        labels = check_labels(labels, len(images))
-        if len(images)==0: return
-        if not hasattr(self, "classes_") and mostly_bright(images):
-            warn_caller("most of the images have a bright border, where background should be 0: for dark ink on light "
-                        "paper pass as_images(images, invert=True)")
-        classes,index = np.unique(labels, return_inverse=True)
-        totals = _TOTALS[self.prototype](images, torch.from_numpy(index).to(images.device), len(classes))
-        self._add(classes, totals.cpu(), torch.from_numpy(np.bincount(index)))
-
-    def _blank(self): return PixelSimilarity(self.distance, self.prototype, self.compiled)
-
-    def _add(self, classes, totals, counts):
-        "Add the totals and counts of `classes` to what is known."
-        if not hasattr(self, "classes_"): self.classes_,self.totals_,self.counts_ = classes,totals.clone(),counts.clone()
-        else:
-            self._check_joins(classes, totals)
-            if not np.isin(classes, self.classes_).all(): self._make_room(classes)
-            where = torch.from_numpy(np.searchsorted(self.classes_, classes))
-            self.totals_[where] += totals
-            self.counts_[where] += counts
-
-    def _make_room(self, classes):
-        "Rows of zeros for new classes, each at its place in the sorted order."
-        union = np.union1d(self.classes_, classes)
-        where = torch.from_numpy(np.searchsorted(union, self.classes_))
-        for name in ("totals_","counts_"):
-            old = getattr(self, name)
-            setattr(self, name, torch.zeros(len(union), *old.shape[1:], dtype=old.dtype).index_copy_(0, where, old))
-        self.classes_ = union
-
-    def _check_joins(self, classes, totals):
-        "Stop if images of these `classes` cannot belong to those before."
-        old,new = tuple(self.totals_.shape[1:3]),tuple(totals.shape[1:3])
-        if new!=old:
-            raise ValueError(f"all images should have one size, {old[0]}×{old[1]} as before, got {new[0]}×{new[1]}: "
-                             f"bring them to it with as_images(images, resize={old})")
-        if (classes.dtype.kind in "US")!=(self.classes_.dtype.kind in "US"):
-            raise ValueError(f"labels should be all strings or all numbers, got {classes.tolist()} after {self.classes_.tolist()}")
-
-    def _find_prototypes(self):
-        "Work out `prototypes_`, shape (k, h, w), float32 from 0 to 1."
-        gray = self.totals_/self.counts_[:, None, None] if self.prototype=="mean" else histogram_median(self.totals_)
-        self.prototypes_ = (gray/255).float()
-        self._on_paper = mostly_bright(self.prototypes_)
-
-    def _gather(self, failed):
-        "Take over what all processes of the group have learned together."
-        have = hasattr(self, "classes_")
-        learned = (self.classes_, self.totals_, self.counts_) if have else (None,)*3
-        found = add_over_ranks(*learned, [self.distance, self.prototype], failed)
-        for name in ("classes_","totals_","counts_"): vars(self).pop(name, None)
-        if found: self._add(*found)
-
-    def _checked(self, images, invert, resize):
-        "The images, after a check that they can be compared with the prototypes."
-        if not hasattr(self, "classes_"):
-            raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
-        size = tuple(self.prototypes_.shape[1:])
-        images = check_stack(as_images(images, invert, size if resize else None).detach(), size)
-        if len(images) and mostly_bright(images)!=self._on_paper:
-            kinds = ("dark","bright") if self._on_paper else ("bright","dark")
-            warn_caller("most of the images have a {} border, and those it was fitted on a {} one: pass invert={} if ink "
-                        "and paper are swapped".format(*kinds, not invert))
-        return images
-
-    def distances(self,
-        images:Tensor,      # Grayscale images, shape (n, h, w), or anything that `as_images` takes
-        invert:bool=False,  # Swap ink and paper: `True` for dark ink on light paper
-        resize:bool=False,  # Bring images of another size to the one that it was fitted on?
-    )->Tensor:              # Distance of each image to each prototype, shape (n, k), in the order of `classes_`
-        """How far each image is from each class, 0 to 1.
-
-        Warns if ink and paper look swapped. Raises `ValueError` before `fit`, and what `as_images` raises."""
-        images = self._checked(images, invert, resize)
-        measure,prototypes = _DISTANCES[self.distance],self.prototypes_.to(images.device)
-        return torch.cat([torch.stack([measure(c, p) for p in prototypes], dim=1) for c in in_chunks(images)])
-
-    def predict(self,
-        images:Tensor,      # Grayscale images, shape (n, h, w), or anything that `as_images` takes
-        invert:bool=False,  # Swap ink and paper: `True` for dark ink on light paper
-        resize:bool=False,  # Bring images of another size to the one that it was fitted on?
-    )->np.ndarray:          # Predicted class of each image, shape (n,)
-        """The nearest class for each image; on a tie the first in `classes_`, unless compiled, where rounding may decide.
-
-        Warns and raises as `distances` does."""
-        images = self._checked(images, invert, resize)
-        index = nearest(images, self.prototypes_.to(images.device), self.distance, self.compiled)
-        return self.classes_[index.cpu().numpy()]
-
-    def score(self,
-        images:Tensor,              # Grayscale images, shape (n, h, w), or anything that `as_images` takes
-        labels:Sequence|None=None,  # The right class of each, shape (n,); None for an `ImageSet`, which has them
-        invert:bool=False,          # Swap ink and paper: `True` for dark ink on light paper
-        resize:bool=False,          # Bring images of another size to the one that it was fitted on?
-    )->float:                       # Share of the images predicted right, 0 to 1
-        "Accuracy on these images; raises `ValueError` if there are none, or not one label for each."
-        if labels is None and isinstance(images, ImageSet): labels = images.labels
-        predicted = self.predict(images, invert, resize)
-        return accuracy(predicted, check_labels(labels, len(predicted)))
-
     def __repr__(self):
-        state = f", fitted on classes {self.classes_.tolist()}" if hasattr(self, "classes_") else ", not fitted"
-        return f"PixelSimilarity(distance={self.distance!r}, prototype={self.prototype!r}{state})"
+        state = f", fitted on classes {self.classes_.tolist()}" if _is_fitted(self) else ", not fitted"
+        return f"{type(self).__name__}(distance={self.distance!r}, prototype={self.prototype!r}{state})"
+
+# %% ../nbs/library/classifier.ipynb #6c49d212
+def _is_fitted(model): return hasattr(model, "classes_")
+
+def _known(model):
+    "What the classifier has learned."
+    return Totals(model.classes_, model.totals_, model.counts_) if _is_fitted(model) else Totals()
+
+def _keep(model, totals):
+    "Replace what the classifier knows, in one step."
+    prototypes = (totals.grays()/255).float()
+    vars(model).update(classes_=totals.classes, totals_=totals.values, counts_=totals.counts, prototypes_=prototypes)
+    return model
+
+def _counted(model, images, labels, known):
+    "What can be learned from the images, all at once or in batches, added to what is `known`."
+    for some,their in labeled_batches(images, labels):
+        some = as_images(some).detach()
+        their = check_labels(their, len(some))
+        if not known and mostly_bright(some):
+            warn_caller("most of the images have a bright border, where background should be 0",
+                        "for dark ink on light paper pass as_images(images, invert=True)")
+        known = known+Totals.of(some, their, model.prototype)
+    return known
+
+# %% ../nbs/library/classifier.ipynb #aeed164c
+@patch
+@in_plain_mode
+def fit(self:PixelSimilarity,
+    images:Tensor|Iterable,      # Images, shape (n, h, w), or anything that `as_images` takes; or (images, labels) batches
+    labels:Sequence|None=None,   # Class of each image, shape (n,): integers or strings; None for batches and for an `ImageSet`
+)->PixelSimilarity:              # The classifier itself
+    """Learn the prototype of each class, from all images at once or from batches of them.
+
+    Batches come from a generator, a `DataLoader`, or fastai's `DataLoaders`, whose training set is used. What was learned before is forgotten. In a
+    `torch.distributed` group, each process fits its own share, all have to call this, and all get the classifier of all images. Warns if the images have a
+    bright border. Raises `TypeError` or `ValueError` for bad images and labels, or fewer than two classes."""
+    learned,failed = Totals(),None
+    try: learned = _counted(self, images, labels, learned)
+    except Exception as error:
+        if not in_group(): raise
+        failed = error
+    if in_group(): learned = add_over_ranks(learned, [self.distance, self.prototype], failed)
+    if not learned: raise ValueError("there are no images to fit: the batches were empty")
+    if len(learned.classes)<2: raise ValueError(f"labels should name at least two classes, got {learned.classes.tolist()}")
+    return _keep(self, learned)
+
+# %% ../nbs/library/classifier.ipynb #f38bd47d
+@patch
+@in_plain_mode
+def partial_fit(self:PixelSimilarity,
+    images:Tensor|Iterable,      # More images, of the size of those before: whatever `fit` takes
+    labels:Sequence|None=None,   # Class of each, shape (n,): integers or strings; classes may be new
+    classes:Sequence|None=None,  # All classes that there may be, as scikit-learn names them; they need not have been seen
+)->PixelSimilarity:              # The classifier itself
+    """Learn from more images, and forget nothing; in a `torch.distributed` group, in this process only.
+
+    Raises `TypeError` or `ValueError` for bad images and labels, or for labels that are not among `classes`, and changes nothing then."""
+    if classes is not None: classes = check_classes(classes)
+    learned = _counted(self, images, labels, _known(self))
+    if classes is not None: class_places(learned.classes, classes)
+    return _keep(self, learned) if learned else self
+
+# %% ../nbs/library/classifier.ipynb #867bef7c
+def _comparable(model, images, invert, resize):
+    "The images, after a check that they can be compared with the prototypes."
+    if not _is_fitted(model): raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
+    size = tuple(model.prototypes_.shape[1:])
+    if resize not in (True, False, size): raise ValueError(f"resize should be True or False, since images are brought to {size}, got {resize!r}")
+    images = as_images(images, invert, size if resize else None).detach()
+    if tuple(images.shape[1:])!=size: check_stack(images, size)
+    bright = mostly_bright(images)
+    if len(images) and bright!=mostly_bright(model.prototypes_):
+        kinds = ("bright","dark") if bright else ("dark","bright")
+        warn_caller("most of the images have a {} border, and those it was fitted on a {} one".format(*kinds),
+                    f"pass invert={not invert} if ink and paper are swapped", invert=not invert)
+    return images
+
+# %% ../nbs/library/classifier.ipynb #867bef7d
+def prototype_grays(
+    model:PixelSimilarity,  # A fitted classifier
+)->Tensor:                  # Shape (k, h, w), float64 from 0 to 255, on the processor
+    "The prototypes that images are compared with: as they were before they were rounded to `prototypes_`."
+    shown,exact = 255*model.prototypes_.cpu().double(),_known(model).grays()
+    return torch.where((shown-exact).abs()<1e-4, exact, shown)
+
+# %% ../nbs/library/classifier.ipynb #fffd3277
+@patch
+@in_plain_mode
+def distances(self:PixelSimilarity,
+    images:Tensor,      # Grayscale images, shape (n, h, w), or anything that `as_images` takes
+    invert:bool=False,  # Swap ink and paper: `True` for dark ink on light paper
+    resize:bool=False,  # Bring images of another size to the one that it was fitted on?
+)->Tensor:              # Distance of each image to each prototype, shape (n, k), in the order of `classes_`
+    """How far each image is from each class, 0 to 1; the smallest is what `predict` says, and of equal ones the first.
+
+    Warns if ink and paper look swapped. Raises `ValueError` before `fit`, and what `as_images` raises."""
+    return distances_to(_comparable(self, images, invert, resize), prototype_grays(self), self.distance)
+
+# %% ../nbs/library/classifier.ipynb #7669b366
+@patch
+@in_plain_mode
+def predict(self:PixelSimilarity,
+    images:Tensor,      # Grayscale images, shape (n, h, w), or anything that `as_images` takes
+    invert:bool=False,  # Swap ink and paper: `True` for dark ink on light paper
+    resize:bool=False,  # Bring images of another size to the one that it was fitted on?
+)->np.ndarray:          # Predicted class of each image, shape (n,)
+    "The nearest class for each image, the first in `classes_` of those that are equally near. Warns and raises as `distances` does."
+    images = _comparable(self, images, invert, resize)
+    return self.classes_[nearest(images, prototype_grays(self), self.distance, self.compiled).cpu().numpy()]
+
+# %% ../nbs/library/classifier.ipynb #06d4f7f5
+@patch
+def score(self:PixelSimilarity,
+    images:Tensor,              # Grayscale images, shape (n, h, w), or anything that `as_images` takes
+    labels:Sequence|None=None,  # The right class of each, shape (n,); None for an `ImageSet`, which has them
+    invert:bool=False,          # Swap ink and paper: `True` for dark ink on light paper
+    resize:bool=False,          # Bring images of another size to the one that it was fitted on?
+)->float:                       # Share of the images predicted right, 0 to 1
+    "Accuracy on these images; warns about labels it has never seen; raises `ValueError` if there are none, or not one label for each."
+    if labels is None and isinstance(images, ImageSet): labels = images.labels
+    predicted = self.predict(images, invert, resize)
+    labels = check_labels(labels, len(predicted))
+    unknown = ~np.isin(labels, self.classes_)
+    if unknown.any():
+        warn_caller(f"{unknown.sum()} of {len(labels)} labels were never seen by this classifier, the first is {labels[unknown][0].item()!r}, "
+                    f"so they count as mistakes: it knows {self.classes_.tolist()}")
+    return accuracy(predicted, labels)
 
 # %% ../nbs/library/classifier.ipynb #817c4c0f
 @patch
@@ -203,75 +192,32 @@ def merge(self:PixelSimilarity,
 )->PixelSimilarity:         # A new classifier, as though fitted on the images of both
     "Two fitted classifiers as one, exactly; raises `ValueError` if one is not fitted, or if they do not fit together."
     for model in (self, other):
-        if not hasattr(model, "classes_"): raise ValueError(f"both should be fitted before they are merged, got {model}")
+        if not _is_fitted(model): raise ValueError(f"both should be fitted before they are merged, got {model}")
     for name in ("distance","prototype"):
         mine,theirs = getattr(self, name),getattr(other, name)
         if mine!=theirs: raise ValueError(f"both should use one {name}, got {mine!r} and {theirs!r}")
-    merged = self._blank()
-    for model in (self, other): merged._add(model.classes_, model.totals_, model.counts_)
-    merged._find_prototypes()
-    return merged
+    return _keep(copy(self), _known(self)+_known(other))
 
 # %% ../nbs/library/classifier.ipynb #c6add05d
-_FORMAT = 1  # raised when a saved model changes in a way that older code would misread
-
 @patch
 def save(self:PixelSimilarity,
     path:str|Path,  # File to write; an existing one is replaced
 )->Path:            # The same path
     "Save the fitted classifier as a NumPy archive; raises `ValueError` before `fit`, `OSError` if it cannot write."
-    if not hasattr(self, "classes_"):
-        raise ValueError("this PixelSimilarity is not fitted yet: there is nothing to save")
-    archive = io.BytesIO()
-    np.savez_compressed(archive, format=_FORMAT, distance=self.distance, prototype=self.prototype, classes=self.classes_,
-                        totals=self.totals_.numpy(), counts=self.counts_.numpy())
-    return write_whole(path, archive.getvalue())
+    if not _is_fitted(self): raise ValueError("this PixelSimilarity is not fitted yet: there is nothing to save")
+    return write_model(path, _known(self), self.distance, self.prototype)
 
 # %% ../nbs/library/classifier.ipynb #182cdb0d
-def _read_archive(path):
-    "The arrays in a NumPy archive, by name; each part is read to its end, since `np.load` can stop before the checksum."
-    try:
-        with zipfile.ZipFile(path) as archive: parts = {name: archive.read(name) for name in archive.namelist()}
-        return {name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(part), allow_pickle=False)
-                for name,part in parts.items()}
-    except (FileNotFoundError,PermissionError): raise
-    except Exception as e:  # a damaged archive can fail in any part of zip, zlib or the array format
-        raise ValueError(f"{path} is not a saved PixelSimilarity, or it is damaged: {e}") from e
-
-def _sound(fields):
-    "Are these sorted classes with totals that so many images can have?"
-    classes,totals,counts = (fields[name] for name in ("classes","totals","counts"))
-    if not (classes.shape==counts.shape==totals.shape[:1] and 0 not in totals.shape and classes.dtype.kind in "biuU" and counts.dtype==np.int64
-            and np.array_equal(np.unique(classes), classes) and (counts>0).all()): return False
-    if str(fields["prototype"])=="mean":
-        return (totals.ndim==3 and totals.dtype==np.float64
-                and bool(((totals>=0)&(totals<=255.001*counts[:, None, None])).all()))
-    return (totals.ndim==4 and totals.shape[3]==256 and totals.dtype==np.int64
-            and bool((totals>=0).all() and (totals.sum(-1)==counts[:, None, None]).all()))
-
-def _check_fields(path, fields):
-    "Stop if these are not the arrays of a saved classifier that this version reads."
-    if "format" not in fields: raise ValueError(f"{path} is not a saved PixelSimilarity: it has no format")
-    if fields["format"].shape or fields["format"].dtype.kind not in "iu" or fields["format"]>_FORMAT:
-        raise ValueError(f"{path} has format {fields['format']}, and this pixelsim reads up to {_FORMAT}: upgrade pixelsim")
-    missing = {"distance","prototype","classes","totals","counts"}-fields.keys()
-    if missing: raise ValueError(f"{path} is not a saved PixelSimilarity: it has no {', '.join(sorted(missing))}")
-    known = str(fields["distance"]) in _DISTANCES and str(fields["prototype"]) in _TOTALS
-    if not known or not _sound(fields):
-        shapes = {name: fields[name].shape for name in ("classes","totals","counts")}
-        raise ValueError(f"{path} is damaged: distance {fields['distance']}, prototype {fields['prototype']}, and arrays of shapes {shapes}")
-
 @patch(cls_method=True)
 def load(cls:PixelSimilarity,
     path:str|Path,     # File that `save` has written
 )->"PixelSimilarity":  # The classifier, fitted
     "Load a saved classifier; raises `ValueError` for a file that is damaged, newer, or something else."
-    fields = _read_archive(path)
-    _check_fields(path, fields)
-    model = cls(str(fields["distance"]), str(fields["prototype"]))
-    model._add(fields["classes"], torch.from_numpy(fields["totals"]), torch.from_numpy(fields["counts"]))
-    model._find_prototypes()
-    return model
+    totals,distance,prototype = read_model(path)
+    saved = {"distance": distance, "prototype": prototype}
+    model = cls(**{name: value for name,value in saved.items() if name in signature(cls).parameters})
+    vars(model).update(saved)  # a subclass may have a constructor of its own
+    return _keep(model, totals)
 
 # %% ../nbs/library/classifier.ipynb #7ee57d68
 @patch
@@ -280,30 +226,32 @@ def module(self:PixelSimilarity,
     scale:float=1.,    # What the distances are multiplied by; the larger, the surer the probabilities
 )->NearestPrototype:   # A module that gives logits, shape (n, k), in the order of `classes_`
     "The fitted classifier as a `torch.nn.Module`, with prototypes of its own; raises `ValueError` before `fit`."
-    if not hasattr(self, "classes_"): raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
+    if not _is_fitted(self): raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
     return NearestPrototype(self.prototypes_, self.distance, learn, scale)
 
-# %% ../nbs/library/classifier.ipynb #cba0beaa
+# %% ../nbs/library/classifier.ipynb #844a7771
 @patch
 def get_params(self:PixelSimilarity,
     deep:bool=True,  # Here for scikit-learn's sake: there are no estimators inside this one
 )->dict:             # The parameters of the constructor, by name
     "What this classifier was made with."
-    return {"distance": self.distance, "prototype": self.prototype, "compiled": self.compiled}
+    return {name: getattr(self, name) for name in signature(type(self)).parameters}
 
+# %% ../nbs/library/classifier.ipynb #cabfc807
 @patch
 def set_params(self:PixelSimilarity,
     **params,  # New values, by name
 )->PixelSimilarity:  # The classifier itself; what it has learned stays, unless another kind of prototype is asked for
     "Change how the classifier works; raises `ValueError` for an unknown parameter or value."
     unknown = params.keys()-self.get_params().keys()
-    if unknown: raise ValueError(f"PixelSimilarity has no parameter {sorted(unknown)[0]!r}: it has {list(self.get_params())}")
-    changed = PixelSimilarity(**{**self.get_params(), **params})
-    if changed.prototype!=self.prototype:  # it was not counted what the other kind needs
+    if unknown: raise ValueError(f"{type(self).__name__} has no parameter {sorted(unknown)[0]!r}: it has {list(self.get_params())}")
+    for name in params.keys()&_KNOWN.keys(): _one_of(name, params[name])
+    if params.get("prototype", self.prototype)!=self.prototype:  # it was not counted what the other kind needs
         for name in [name for name in vars(self) if name.endswith("_")]: delattr(self, name)
-    vars(self).update(vars(changed))
+    vars(self).update(params)
     return self
 
+# %% ../nbs/library/classifier.ipynb #112e635a
 @patch
 def __sklearn_tags__(self:PixelSimilarity):
     "What scikit-learn asks to know: a classifier, of images in three dimensions."

@@ -9,8 +9,7 @@ __all__ = ['l1_distance', 'l2_distance']
 import torch
 from torch import Tensor
 
-from .arrays import check_pair
-from .pixels import to_float
+from .arrays import as_pair,root
 
 # %% ../nbs/05_distances.ipynb #fedffdb3
 def l1_distance(
@@ -20,7 +19,7 @@ def l1_distance(
     """The mean absolute difference: how much ink, for each pixel, one would have to add or take away.
 
     A true L1 norm sums instead of averaging. Raises `ValueError` if the images have different sizes or devices."""
-    a,b = _pair(a, b)
+    a,b = as_pair(a, b)
     return (a-b).abs().mean((-1, -2))
 
 def l2_distance(
@@ -30,16 +29,5 @@ def l2_distance(
     """The root mean squared difference: like L1, but large differences count for more.
 
     A true L2 norm sums instead of averaging. Raises `ValueError` if the images have different sizes or devices."""
-    a,b = _pair(a, b)
-    return _root((a-b).square().mean((-1, -2)))
-
-def _root(x):
-    "The square root of each element; at 0, where it has no finite slope, its slope is taken as 0."
-    zero = (x==0).float()
-    return (x+zero).sqrt()-zero  # √1 - 1 for a 0
-
-def _pair(a, b):
-    "Both as floats from 0 to 1, after a check that they show images of one size."
-    a,b = to_float(a),to_float(b)
-    check_pair(a, b)
-    return a,b
+    a,b = as_pair(a, b)
+    return root((a-b).square().mean((-1, -2)))

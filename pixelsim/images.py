@@ -15,7 +15,7 @@ from PIL import Image
 import torch
 from torch import Tensor
 
-from .arrays import as_numbers,as_tensors,check_stack,check_values
+from .arrays import as_stack,as_tensors
 from .image_files import checked_size,has_bright_border,read_all,resized
 from .image_set import ImageSet
 
@@ -63,7 +63,7 @@ def as_images(
     if isinstance(images, ImageSet): images = images.images
     if size and isinstance(images, list):
         return torch.cat([as_images(image[None], invert, size) for image in as_tensors(images)])
-    images = check_values(check_stack(as_numbers(images)))
+    images = as_stack(images)
     if invert: images = 255-images if images.dtype==torch.uint8 else 1-images.float()
     if size in (None, tuple(images.shape[1:])): return images
     plain = images.detach().cpu()

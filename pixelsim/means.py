@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .arrays import as_numbers,check_stack,check_values
+from .arrays import as_stack
 from .labels import check_classes,check_labels
-from .pixels import to_float
 
 # %% ../nbs/03_means.ipynb #d876f01a
 def class_means(
@@ -26,12 +25,12 @@ def class_means(
 
     uint8 images are summed as whole numbers, so that neither their order nor their number costs any
     precision. Raises `ValueError` for a wrong shape, labels of another length, or a class with no images."""
-    images = check_values(check_stack(as_numbers(images)))
+    images = as_stack(images)
     labels = check_labels(labels, len(images))
     return torch.stack([_mean_image(images[torch.from_numpy(labels==c)], c) for c in check_classes(classes)])
 
 def _mean_image(images, label):
     "The mean of the images of one class, shape (h, w)."
     if len(images)==0: raise ValueError(f"class {label!r} has no images: leave it out, or check the labels")
-    if images.dtype!=torch.uint8: return to_float(images).mean(0, dtype=torch.float64).float()
-    return (images.sum(0, dtype=torch.int64).double()/(255*len(images))).float()
+    if images.dtype!=torch.uint8: return images.float().cpu().mean(0, dtype=torch.float64).float().to(images.device)
+    return (images.sum(0, dtype=torch.int64).cpu().double()/(255*len(images))).float().to(images.device)

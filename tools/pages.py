@@ -5,6 +5,7 @@ in MyST's words here: front matter, options of cells, documentation of functions
 """
 import ast
 import re
+from functools import cache
 
 import nbformat
 import yaml
@@ -97,9 +98,17 @@ def label_of(name, page):
     return ("course-" if page.startswith("course/") else "") + ("class-" if name[0].isupper() else "function-") + name.lower()
 
 
+@cache
+def public_names():
+    "The names that some module offers; nbdev also links those that the rooms of the house share among themselves, which have no page."
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (NBS.parent / "pixelsim").rglob("*.py"))
+    return set(re.findall(r"\'(\w+)\'", " ".join(re.findall(r"^__all__ = \[(.*?)\]", code, flags=re.M | re.S))))
+
+
 def links(text):
     "Markdown with nbdev's links to names as links to their labels, and links to the README's neighbors as pages."
-    text = re.sub(r"\[`([\w.]+)(\(\))?`\]\(/([\w/]+)\.html#[\w.]+\)", lambda m: f"[`{m[1]}{m[2] or ''}`](#{label_of(m[1], m[3])})", text)
+    def link(m): return f"[`{m[1]}{m[2] or ''}`](#{label_of(m[1], m[3])})" if m[1].split(".")[0] in public_names() else f"`{m[1]}{m[2] or ''}`"
+    text = re.sub(r"\[`([\w.]+)(\(\))?`\]\(/([\w/]+)\.html#[\w.]+\)", link, text)
     return re.sub(r"\]\((?:\.\./)+([\w./-]+)\)", lambda m: m[0] if m[1].endswith(".ipynb") else f"](/{m[1]})", text)
 
 

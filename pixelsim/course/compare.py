@@ -47,6 +47,7 @@ def _of_tensor(x):
 def _of_several(x, form):
     "A list or tuple as a value: one array if it holds only numbers, in rows of equal length."
     if not isinstance(x, (list,tuple)): return as_value(x)  # the one thing in an array of rank 0
+    if {type(item) for item in x} in ({float},{bool},{str}): return _of_array(np.array(x), form)
     items = [as_value(item) for item in x]
     plain = all(v.kind in ("number","truth","text") and (v.data.ndim==0 or v.form not in ("tensor","array")) for v in items)
     if plain and len({(v.kind, v.data.shape) for v in items})<=1:

@@ -11,7 +11,7 @@ import linecache,re
 from .clues import code_of,parameters
 from .lesson_files import did_you_mean
 
-# %% ../../nbs/course/errors.ipynb #37ce26e4
+# %% ../../nbs/course/errors.ipynb #9bcfae73
 _ADVICE = [  # a pattern in "Type: message", and what it usually means
     (r"unexpected keyword argument '(dim|keepdim)'", "This is an array of NumPy, and NumPy says `axis=` and `keepdims=`. (`dim=` and `keepdim=` are PyTorch's words.)"),
     (r"'numpy.ndarray' object has no attribute '(clone|float|flip|unsqueeze|detach)'",
@@ -26,7 +26,7 @@ _ADVICE = [  # a pattern in "Type: message", and what it usually means
     (r"'(int|float)' object (has no attribute|is not subscriptable|is not iterable)", "This is one plain number already: it has no axes, and no methods of a tensor."),
     (r"'NoneType' object", "Something is None there: what a function without `return` gives back, and one that changes a thing in place."),
     (r"'function' object", "A function stands there without its round brackets: call it."),
-    (r"'tuple' object has no attribute|argument of type 'tuple'|got tuple|must be Tensor, not tuple",
+    (r"return_types|'tuple' object has no attribute|argument of type 'tuple'|got tuple|must be Tensor, not tuple",
      "This is a tuple, several things at once. `max`, `min` and `median` along an axis give values *and* places: take `.values` or `.indices`."),
     (r"'list' object has no attribute|list indices must be|can only concatenate list|and 'list'|'list' and|must be Tensor, not list|can't multiply sequence",
      "A list does not calculate. Make a tensor of it: `torch.tensor(…)` of numbers, `torch.stack(…)` of tensors."),

@@ -89,7 +89,7 @@ class Exercise:
 
 # %% ../../nbs/course/exercise.ipynb #fa9563f5
 @cache
-def _exercises(lesson, changed):
+def _exercises(lesson, path, changed):
     content = lesson_file(lesson)
     return {entry["name"]: Exercise(entry, lesson, content.get("given", "")) for entry in content.get("exercise", [])}
 
@@ -98,7 +98,7 @@ def exercise_named(name):
     if not isinstance(name, str): raise ValueError('name the exercise first, for example check("mean-axis", answer)')
     known,broken = {},None
     for lesson,path in lesson_files().items():
-        try: known.update(_exercises(lesson, path.stat().st_mtime_ns))
+        try: known.update(_exercises(lesson, path, path.stat().st_mtime_ns))
         except ValueError as e: broken = broken or e  # while someone writes one lesson's file, the others go on working
     if name in known: return known[name]
     raise broken or ValueError(f"there is no exercise {name!r}{did_you_mean(name, known) or f', only {sorted(known)}'}")

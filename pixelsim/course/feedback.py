@@ -6,14 +6,16 @@
 __all__ = []
 
 # %% ../../nbs/course/feedback.ipynb #51730db0
-import numpy as np
+import itertools
 from dataclasses import replace
+
+import numpy as np
 
 from . import clues
 from .compare import PLAIN,Rules,as_value,difference
 from .errors import tell_error
 from .exercise import lesson_names
-from .forms import other_arrangements,other_forms,other_orders
+from .forms import in_one_step,in_two_steps,other_arrangements,other_orders
 from .markdown import Page
 from .running import Outcome,TimeIsUp,limited,outcome_difference
 from .slips import slip
@@ -36,10 +38,10 @@ def _reply(status, text, mistake=None, printed="", note=""):
     text = "\n\n".join(filter(None, [f"{_MARKS[status]} {text}", note.strip()]))
     return Reply(text, "not attempted" if status=="not finished" else status, mistake)
 
-# %% ../../nbs/course/feedback.ipynb #f277047b
-def _is_blank(answer):
+# %% ../../nbs/course/feedback.ipynb #aec3789d
+def _is_blank(answer, within=3):
     "Is the answer still `...`, or does it hold one?"
-    return answer is ... or (type(answer) in (list,tuple) and any(_is_blank(part) for part in answer))
+    return answer is ... or within>0 and type(answer) in (list,tuple) and any(_is_blank(part, within-1) for part in answer)
 
 def _is_starter(exercise, function):
     "Is a function still the one of the exercise's cell?"
@@ -129,19 +131,21 @@ def _rewritten(answers): return Outcome(answers, [as_value(answer) for answer in
 
 def _right_in_another_form(exercise, answer, outcome):
     "The right answer in another form."
-    forms = list(other_forms(outcome.answers))
+    if outcome.error is not None or not outcome.answers: return None
+    forms = list(in_one_step(outcome.answers))
     if "accepts" in exercise.entry:
         for (each,),_ in [(outcome.answers,""), *forms]: forms += [([other],says) for other,says in other_orders(each)]
     elif len(outcome.answers)==len(exercise.right.values): forms += other_arrangements(outcome.answers, exercise.right.values)
-    for answers,says in forms:
+    for answers,says in itertools.chain(forms, in_two_steps(outcome.answers)):
         if _is_right(exercise, answers[0], _rewritten(answers)): return "another-form",says
 
 _SECOND = "\n\nAnd there is a second thing. "
 
 def _wrong_in_another_form(exercise, answer, outcome):
     "A known mistake, or a slip, in another form than was asked for."
-    for answers,says in other_forms(outcome.answers):
-        mistake = _known_mistake(exercise, answers[0], _rewritten(answers))
+    if outcome.error is not None or not outcome.answers: return None
+    for answers,says in in_one_step(outcome.answers):
+        mistake = _known_outcome(exercise, _rewritten(answers)) or _known_condition(exercise, answers[0], _rewritten(answers))
         if mistake: return mistake["name"],f"{says}{_SECOND}{mistake['says']}"
         further = _slip(exercise, answers[0], _rewritten(answers))
         if further: return further[0],f"{says}{_SECOND}{further[1]}"
@@ -186,7 +190,7 @@ def _some_calls(exercise, answer, outcome):
 
 def _variant(exercise, answer, outcome): return variant(exercise, outcome)
 
-_DIAGNOSES = (_kind_mistake,_argument_mistake,_right_in_another_form,_slip,_wrong_in_another_form,_counted,_result_mistake,
+_DIAGNOSES = (_kind_mistake,_argument_mistake,_result_mistake,_right_in_another_form,_slip,_wrong_in_another_form,_counted,
               _same_as_a_name,_variant,_slip_after_a_mistake,_some_calls)
 
 # %% ../../nbs/course/feedback.ipynb #2ab4dead
@@ -210,23 +214,31 @@ def judge(exercise, answer):
 def _wrong_reply(exercise, answer, outcome):
     "The reply to a wrong answer: a known mistake, what has gone wrong by any rule, or an honest word on what differs."
     entry,printed,help_ = exercise.entry,outcome.printed,f'`hint("{exercise.name}")` helps.'
-    known = _known_mistake(exercise, answer, outcome)
+    known = _known_outcome(exercise, outcome) or _safely(exercise, lambda: _known_condition(exercise, answer, outcome))
     if known: return _reply("wrong", known["says"], known["name"], printed)
     if outcome.error is not None:
         if not exercise.asks_function: return _reply("wrong", f"Your answer cannot be read. {tell_error(outcome.error, None)}", None, printed, help_)
-        further = _argument_mistake(exercise, answer, outcome) or _some_calls(exercise, answer, outcome) or ("", "")
+        further = _safely(exercise, lambda: _argument_mistake(exercise, answer, outcome) or _some_calls(exercise, answer, outcome)) or ("", "")
         return _reply("error", f"{tell_error(outcome.error, answer, exercise.inputs)}\n\n{further[1]}".strip(), None, printed)
     changes = f" And your function changes what it is given. {_copy_word(exercise)}" if outcome.changed else ""
     for diagnosis in _DIAGNOSES:
-        if found := diagnosis(exercise, answer, outcome): return _reply("wrong", found[1]+changes, found[0], printed, help_)
+        if found := _safely(exercise, lambda: diagnosis(exercise, answer, outcome)): return _reply("wrong", found[1]+changes, found[0], printed, help_)
     return _reply("wrong", _general_word(exercise, outcome)+changes, None, printed, help_)
 
-def _known_mistake(exercise, answer, outcome):
-    "The known mistake that has this very outcome, or else whose condition holds; None if there is none."
+def _safely(exercise, work):
+    "What `work()` returns; None if it does not come to an end, as with an object that is made to break things."
+    found,_,_ = limited(work, exercise.seconds)
+    return found
+
+def _known_outcome(exercise, outcome):
+    "The known mistake that has this very outcome; None if there is none."
     for mistake in exercise.entry["mistake"]:
         wrong = exercise.wrong(mistake)
         rules = replace(exercise.rules, tolerance=mistake.get("tolerance", _near(exercise.rules.tolerance, wrong.values)))
         if outcome_difference(wrong, outcome, rules)=="": return mistake
+
+def _known_condition(exercise, answer, outcome):
+    "The known mistake whose condition holds, unless it is only a matter of form; None if there is none."
     if _right_in_another_form(exercise, answer, outcome): return None
     return next((mistake for mistake in exercise.entry["mistake"] if "when" in mistake and exercise.holds(mistake["when"], answer)), None)
 

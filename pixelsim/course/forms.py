@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = []
 
-# %% ../../nbs/course/forms.ipynb #5a1e9b6f
-import ast,re
+# %% ../../nbs/course/forms.ipynb #671206ae
+import ast,math,re
 from collections.abc import Mapping
 from itertools import permutations
 
@@ -15,7 +15,7 @@ import torch
 
 from .compare import PLAIN,as_value,call_it
 
-# %% ../../nbs/course/forms.ipynb #a4851f7e
+# %% ../../nbs/course/forms.ipynb #a816bbb6
 def _number_in(text, is_whole=False):
     "The number, or the list of numbers, that a text spells (or, if it is the whole answer, holds); None if there is none."
     text = text.strip()
@@ -23,7 +23,8 @@ def _number_in(text, is_whole=False):
         if text.endswith("%"): return float(text[:-1])/100
         found = ast.literal_eval(text)
     except (ValueError,SyntaxError,MemoryError,RecursionError):
-        found = [ast.literal_eval(number) for number in re.findall(r"-?\b[1-9]\d*(?:\.\d+)?\b|\b0(?:\.\d+)?\b", text)] if is_whole else None
+        numbers = re.findall(r"-?\b[1-9]\d*(?:\.\d+)?\b|\b0(?:\.\d+)?\b", text) if is_whole and len(text)<200 else []
+        return [ast.literal_eval(number) for number in numbers] or None
     return found if isinstance(found, (int,float,tuple,list)) else None
 
 def _read_texts(x):
@@ -43,6 +44,10 @@ def _stacked(x):
     if any(part.kind not in PLAIN for part in parts) or len({part.data.shape for part in parts})>1: return None
     return np.stack([part.data for part in parts]) if parts[0].data.ndim else None
 
+def _unwrapped(x):
+    "The one thing in a list or tuple; None if it holds another number of things."
+    return x[0] if isinstance(x, (list,tuple)) and len(x)==1 else None
+
 def _only_one(x):
     "The one number in an array or list that holds no more; None if it holds more, or is a number."
     value = as_value(x)
@@ -54,19 +59,20 @@ def _without_ones(x):
     if value.kind not in PLAIN or 1 not in value.data.shape: return None
     return x.squeeze() if _is_array(x) else value.data.squeeze()
 
-def _flat(x):
-    "The numbers in lists within lists, or in arrays, in one list; None if there is nothing to flatten."
-    def walk(y):
-        if _is_array(y): y = y.tolist()
-        return [item for part in y for item in walk(part)] if isinstance(y, (list,tuple)) else [y]
+def _flat(x, most=100):
+    "The numbers in lists within lists, or in arrays, in one list; None if there is nothing to flatten, or more than one types."
     if not isinstance(x, (list,tuple)) or not any(isinstance(part, (list,tuple)) or _is_array(part) for part in x): return None
-    return walk(x)
+    def walk(y):
+        if _is_array(y): y = y.tolist() if math.prod(y.shape)<=most else [...]*(most+1)
+        return [item for part in y for item in walk(part)] if isinstance(y, (list,tuple)) else [y]
+    flat = walk(x) if len(x)<=most else []
+    return flat if 0<len(flat)<=most else None
 
-# %% ../../nbs/course/forms.ipynb #d6f7bba4
+# %% ../../nbs/course/forms.ipynb #e7b1035f
 def _whole(x):
     "A list of whole numbers for one of floats that are whole; None if it is another list."
     value = as_value(x)
-    is_whole = value.kind=="number" and value.data.ndim==1 and value.data.dtype.kind=="f" and (value.data%1==0).all()
+    is_whole = value.kind=="number" and value.data.ndim==1 and value.data.size and value.data.dtype.kind=="f" and (value.data%1==0).all()
     return [int(n) for n in value.data] if is_whole else None
 
 def _ends(x):
@@ -85,6 +91,7 @@ FORMS = [  # (rewriting, what to say of the form; `{}` is what the answer is)
     (_read_texts, "Yours is *text* that reads like a number. Leave out the quotes (also those of `f\"…\"`, and `str`): then it is one."),
     (_values, "Yours is a dictionary, and only its values were asked for."),
     (_stacked, "Yours is {}, where one tensor was asked for: `torch.stack` makes one of it."),
+    (_unwrapped, "Yours stands in a pair of brackets too many."),
     (_only_one, "Yours is {}: take the one number out, with `.item()` or `[0]`."),
     (_without_ones, "Yours is {}: an axis of size 1 is left over. (`keepdim=True` leaves one, and so does a slice; `[0]` or `.squeeze()` takes it away.)"),
     (_flat, "Yours has brackets within brackets. Give the numbers themselves, without inner brackets."),
@@ -92,7 +99,7 @@ FORMS = [  # (rewriting, what to say of the form; `{}` is what the answer is)
     (_whole, "Yours are numbers with a decimal point. Give whole numbers."),
     (_zeros_and_ones, "Yours is True and False, where numbers were asked for.")]
 
-# %% ../../nbs/course/forms.ipynb #1b615dd4
+# %% ../../nbs/course/forms.ipynb #839cc0f3
 def _arranged(answers, rights):
     "Other arrangements of the numbers in each answer: pairs (answers, what to say)."
     values = [as_value(answer) for answer in answers]
@@ -108,7 +115,7 @@ def _arranged(answers, rights):
         how = "in one long row" if rank==1 else "in another shape"
         yield [a.reshape(r.shape) for r,a in pairs],f"The numbers are right, but {how}: yours is {what}."
 
-def _parts(answers, rights):
+def _parts(answers):
     "One part of each answer that has several: pairs (answers, what to say)."
     sizes = {len(answer) if isinstance(answer, (list,tuple)) else 0 for answer in answers}
     if len(sizes)>1 or not 2<=max(sizes)<=6: return
@@ -125,17 +132,24 @@ def _reordered(answer):
     if all(type(part) is int for part in answer):
         yield [part-1 for part in answer],"With each number one less it would be right: Python counts from 0."
 
-def other_forms(answers):
-    "Other forms of the same answers: pairs (answers, what to say of the form)."
+def in_one_step(answers):
+    "Other forms of the same answers, by one rewriting: pairs (answers, what to say of the form)."
     for rewrite,says in FORMS:
         rewritten = [rewrite(answer) for answer in answers]
-        if all(answer is not None for answer in rewritten): yield rewritten,says.format(call_it(as_value(answers[0])))
+        if any(new is not None for new in rewritten):
+            yield [old if new is None else new for old,new in zip(answers, rewritten)],says.format(call_it(as_value(answers[0])))
+
+def in_two_steps(answers):
+    "Other forms of the same answers, by two rewritings: pairs (answers, what to say of the form)."
+    for some,says in in_one_step(answers):
+        for more,further in in_one_step(some): yield more,f"{says} {further}" if further!=says else says
 
 def other_arrangements(answers, rights):
     "The same numbers in another arrangement, and parts of them: pairs (answers, what to say); `rights` are the right values."
     yield from _arranged(answers, rights)
-    yield from _parts(answers, rights)
+    yield from _parts(answers)
 
 def other_orders(answer):
     "The same parts of an answer in another order: pairs (answer, what to say)."
     yield from _reordered(answer.tolist() if _is_array(answer) else answer)
+    for (part,),says in _parts([answer]): yield part,says

@@ -205,10 +205,14 @@ def read_lesson_file(path):
     check_content(path.name, content)
     return _stripped(content)
 
-# %% ../../nbs/course/lesson_files.ipynb #f7e1f934
+# %% ../../nbs/course/lesson_files.ipynb #56ec6bec
+def lesson_files_folder():
+    "The folder of the lessons' files."
+    return Path(str(files("pixelsim.course").joinpath("data/lessons")))
+
 def lesson_files():
     "The file of each lesson, by the lesson's name, in their order."
-    return {path.stem: path for path in sorted(Path(str(files("pixelsim.course"))).glob("data/lessons/*.toml"))}
+    return {path.stem: path for path in sorted(lesson_files_folder().glob("*.toml"))}
 
 @cache
 def _content(path, changed): return read_lesson_file(path)

@@ -88,10 +88,10 @@ def _by_cosine(three, seven):
 
 def _by_neighbor(train):
     "The idea of the most similar training image, by L2."
-    images,labels = to_float(train.images),torch.from_numpy(train.labels)
-    of = {d: images[labels==d] for d in (3, 7)}
-    def difference(x, d): return (x-of[d][nearest(x, of[d], "l2")])**2
-    return Idea("nearest neighbor", "the label of the most similar training image", lambda x: labels[nearest(x, images, "l2")],
+    grays,labels = train.images.double(),torch.from_numpy(train.labels)
+    of = {d: to_float(train[d]) for d in (3, 7)}
+    def difference(x, d): return (x-of[d][nearest(x, grays[labels==d], "l2")])**2
+    return Idea("nearest neighbor", "the label of the most similar training image", lambda x: labels[nearest(x, grays, "l2")],
                 lambda x: difference(x, 3)-difference(x, 7), veiled=True)
 
 def _comparisons(train):

@@ -117,7 +117,8 @@ def _why_singly(rule, few):
         _answers(rule, few, singly=True)
         return _notice(batch, len(few))
     except Refused as single:
-        if str(single)==str(batch) or (isinstance(batch, _WrongShape) and isinstance(single, _Stopped)): raise batch
+        if isinstance(batch, _WrongShape) and (isinstance(single, _Stopped) or _COMMA in str(batch)): raise batch
+        if str(single)==str(batch): raise batch
         if type(single) is not type(batch): raise  # a batch stopped it, so it is made for single images
         raise Refused(f"{batch}. Given one image at a time, {single}") from batch.__cause__
 

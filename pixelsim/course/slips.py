@@ -10,27 +10,27 @@ import numpy as np
 
 from .compare import as_value
 
-# %% ../../nbs/course/slips.ipynb #72df2d05
+# %% ../../nbs/course/slips.ipynb #85b7ea31
 def _decimals(number):
     "How many decimals a number is written with, and how many digits from the first that is not 0."
     text = np.format_float_positional(abs(number), trim="-")
     return len(text.partition(".")[2]),len(text.replace(".", "").strip("0"))
 
-def same_numbers(answer, expected):
-    "Are these the same numbers, up to the rounding of someone who types at least three digits?"
+def same_numbers(answer, expected, least=3):
+    "Are these the same numbers, up to the rounding of someone who types at least so many digits?"
     answer,expected = np.asarray(answer, dtype=float),np.asarray(expected, dtype=float)
     if answer.shape!=expected.shape: return False
     near = np.isclose(answer, expected, rtol=1e-4, atol=1e-6*max(1, np.abs(expected).max(initial=0)) if expected.size>1 else 1e-9, equal_nan=True)
     if near.all(): return True
     if answer.size!=1 or not np.isfinite(answer).all(): return False
     decimals,digits = _decimals(float(answer))
-    return digits>=3 and bool(np.isclose(np.round(expected, decimals), answer, rtol=0, atol=1e-9).all())
+    return digits>=least and bool(np.isclose(np.round(expected, decimals), answer, rtol=0, atol=1e-9).all())
 
 def _all_same(pairs, change):
     "Does `change` make the answer of the right value, in every call?"
     with np.errstate(all="ignore"): return all(same_numbers(a, change(r)) for r,a in pairs)
 
-# %% ../../nbs/course/slips.ipynb #536152d2
+# %% ../../nbs/course/slips.ipynb #103d3a42
 def _rounded(pairs):
     "Are these the right numbers, rounded or cut off too early?"
     one = pairs[0][0].ndim==0 and len(pairs)==1
@@ -49,12 +49,13 @@ def _rounded(pairs):
 def _percent(pairs):
     "Are these the right shares in percent, perhaps rounded, or the other way round?"
     shares = all(((r>=-1)&(r<=1)).all() for r,_ in pairs)
-    for decimals in (8,2,1,0):
-        if shares and all(np.isclose(a, np.round(100*r, decimals), rtol=1e-5, atol=1e-9).all() for r,a in pairs):
+    for decimals,rounding in ((8,np.round),(2,np.round),(1,np.round),(0,np.round),(0,lambda x, _: np.trunc(x))):
+        if shares and all(np.isclose(a, rounding(100*r, decimals), rtol=1e-5, atol=1e-9).all() for r,a in pairs):
             rounded = "" if decimals==8 else ", and rounded"
             return "percent",f"This is right in *percent*{rounded}. As numbers from 0 to 1 these are a hundredth of that."
     if _all_same(pairs, lambda r: r/100): return "a-hundredth","Every number is a hundredth of what it should be: is it a share, where percent was asked for? Or was something divided by 100 that should not be?"
 
+_FOR_SEVERAL = ("cut-at-zero","cut-to-0-and-1","added-up")  # of one number alone they say nothing
 _CHANGES = [  # (name, what it makes of the right value, what to say)
     ("complement", lambda r: 1-r, "This is 1 minus what was asked for: the share, or the ink, that is *not* meant."),
     ("sign", lambda r: -r, "The size is right, but the sign is turned round: what is taken from what?"),
@@ -70,6 +71,7 @@ _CHANGES = [  # (name, what it makes of the right value, what to say)
 def _changed(pairs):
     "Is the answer a simple function of the right value?"
     for name,change,says in _CHANGES:
+        if name in _FOR_SEVERAL and sum(r.size for r,_ in pairs)<2: continue
         if all(same_numbers(r, change(r)) for r,_ in pairs): continue  # it changes nothing here
         if _all_same(pairs, change): return name,says
     whole = all((r%1==0).all() and (a%1==0).all() for r,a in pairs)
@@ -123,7 +125,7 @@ def _times(factor):
     if factor in (2, 0.5): return {2: "twice", 0.5: "half of"}[factor]
     return f"{factor:,} times" if factor>1 else f"{round(1/factor):,} times smaller than"
 
-# %% ../../nbs/course/slips.ipynb #fe23d2a8
+# %% ../../nbs/course/slips.ipynb #3b456671
 def _placed(pairs):
     "Are the right numbers there, in other places?"
     if any(r.ndim==0 or r.size>2_000_000 for r,_ in pairs) or not all(np.allclose(np.sort(r, axis=None), np.sort(a, axis=None), equal_nan=True) for r,a in pairs): return None
@@ -142,6 +144,15 @@ def _ranked(pairs):
     "Are these places in the order of size?"
     if all(r.ndim==1 and r.size>3 for r,_ in pairs) and (_all_same(pairs, np.argsort) or _all_same(pairs, lambda r: r.argsort().argsort())):
         return "places-not-values","These are *places*, as `argsort` gives them: which comes first by size, and so on. The numbers themselves were asked for."
+
+def _without_some(pairs):
+    "Does one of a few whole numbers never occur, though it should?"
+    if any(r.ndim==0 or (r%1!=0).any() or len(np.unique(r))>10 for r,_ in pairs): return None
+    for call,(r,a) in enumerate(pairs, 1):
+        missing = sorted({*r.flat}-{*a.flat})
+        if missing and {*a.flat}<={*r.flat}:
+            where = f"In call {call}, there" if len(pairs)>1 else "There"
+            return "never-occurs",f"{where} is no {missing[0]:g} among your numbers, and there should be."
 
 def _which(places):
     "A few places in words."
@@ -165,7 +176,7 @@ def _partly(pairs):
             if first and np.ptp(some[:first])>0: return "partly-right",f"{where} axis {axis}, the first {first:,} are right, and then it goes wrong."
         return None
 
-# %% ../../nbs/course/slips.ipynb #4325f6c4
+# %% ../../nbs/course/slips.ipynb #d0a768c1
 _WORDS = [  # what makes one number of several, in words
     ("mean", np.mean, "the mean"), ("sum", np.sum, "the sum"), ("max", np.max, "the largest"), ("min", np.min, "the smallest"),
     ("median", np.median, "the median"), ("first", lambda x: x.reshape(-1)[0], "the first"), ("last", lambda x: x.reshape(-1)[-1], "the last"),
@@ -195,6 +206,7 @@ def _too_many(r, a):
     "By which last step an answer with more numbers would be right: (name, what to say); None if by nothing simple."
     if not a.ndim: return None
     axes = [tuple(range(a.ndim))] if r.ndim==0 else [(i,) for i in range(a.ndim)]+[(i,j) for j in range(a.ndim) for i in range(j)]
+    if a.shape[1:]==r.shape and len(a)>1 and all(same_numbers(row, r) for row in a[:50]): return "repeated",f"This is right, but {len(a)} times over."
     for some in axes:
         along = "" if len(some)==a.ndim else f" along {'axis' if len(some)==1 else 'axes'} {' and '.join(map(str, some))}"
         if tuple(n for i,n in enumerate(a.shape) if i not in some)!=r.shape: continue
@@ -205,7 +217,6 @@ def _too_many(r, a):
                 if same_numbers(change(a, some[0]), r): return f"not-yet-the-{name}",f"One step is missing: which place{along} is the {'largest' if name=='argmax' else 'smallest'}? That is what was asked for."
     if a.ndim==2 and a.shape[0]==a.shape[1]==r.size and same_numbers(a.diagonal(), r): return "on-the-diagonal","The right numbers stand on the diagonal of your table."
     if a.shape[1:]==r.shape and len(a):
-        if all(same_numbers(row, r) for row in a[:50]): return "repeated",f"This is right, but {len(a)} times over."
         if same_numbers(a[0], r): return "first-of-them",f"The first of the {len(a):,} that you give is what was asked for."
     if r.ndim and a.shape[1:]==r.shape[1:] and len(a)>len(r) and same_numbers(a[:len(r)], r): return "goes-on","It begins right, and then it goes on for too long."
     if r.ndim==0 and any(same_numbers(x, r) for x in a.reshape(-1)[:10_000]): return "among-them",f"The right number is among these, but these are {a.size:,}: give that one alone."
@@ -219,7 +230,7 @@ def _masked(r, a):
     for name,change in (("not 0",r!=0),("above 0",r>0)):
         if (a==change).all(): return "yes-or-no",f"This is yes or no: True exactly where the right number is {name}. Give the numbers themselves."
 
-# %% ../../nbs/course/slips.ipynb #86c52a60
+# %% ../../nbs/course/slips.ipynb #11a97938
 def slip(rights, answers, sizes=()):
     """What the values that an answer came to have in common with the right ones: (name, what to say); None if nothing simple.
 
@@ -231,7 +242,7 @@ def slip(rights, answers, sizes=()):
     if rights[0].kind=="truth": return ("opposite","Every yes should be a no, and every no a yes.") if all(r.shape==a.shape and (r!=a).all() for r,a in pairs) else None
     if all(r.shape==a.shape for r,a in pairs):
         found = _rounded(pairs) or _percent(pairs) or _changed(pairs) or _multiplied(pairs, sizes) or _multiplied_each(pairs)
-        return found or _placed(pairs) or _ranked(pairs) or _alike(pairs) or _partly(pairs)
+        return found or _placed(pairs) or _ranked(pairs) or _alike(pairs) or _without_some(pairs) or _partly(pairs)
     return _same_for_all(_too_few, pairs) or _same_for_all(_too_many, pairs)
 
 def _alike(pairs):

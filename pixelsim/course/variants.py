@@ -116,7 +116,7 @@ def changed_code(code, alike):
         for new,case in _replacements(node, alike):
             yield ast.unparse(ast.fix_missing_locations(_Exchange(at, deepcopy(new)).visit(deepcopy(tree)))),case
 
-# %% ../../nbs/course/variants.ipynb #4d3330f5
+# %% ../../nbs/course/variants.ipynb #82ab5baa
 _MOST = 200_000  # numbers in an outcome that is kept
 
 def _alike(exercise):
@@ -136,7 +136,10 @@ def variants(exercise, seconds=5):
     "What the solution comes to with one thing changed: pairs (outcome, in which case); as many as `seconds` allow."
     end,found,alike = time.monotonic()+seconds,[],_alike(exercise)
     codes = [exercise.entry["solution"], *exercise.entry.get("also", [])]
-    for code,case in dict(pair for code in codes for pair in changed_code(code, alike)).items():
+    cases = {}
+    for code in codes:
+        for other,case in changed_code(code, alike): cases.setdefault(other, case)
+    for code,case in cases.items():
         if time.monotonic()>end: break
         outcome,error,_ = limited(lambda: exercise.outcome(exercise.answer(code, "variant")), 1)
         if error is None and outcome.error is None and all(map(_is_telling, outcome.values)): found.append((outcome,case))
@@ -147,7 +150,7 @@ def _is_same(outcome, other):
     if outcome_difference(outcome, other, Rules())=="": return True
     if len(outcome.values)!=1 or len(other.values)!=1: return False
     one,another = outcome.values[0],other.values[0]
-    return one.kind==another.kind=="number" and one.data.ndim==another.data.ndim==0 and same_numbers(another.data, one.data)
+    return one.kind==another.kind=="number" and one.data.ndim==another.data.ndim==0 and same_numbers(another.data, one.data, least=4)
 
 def variant(exercise, outcome):
     "The change in the solution that leads to an outcome: (name, what to say); None if none does."

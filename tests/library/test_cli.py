@@ -462,6 +462,15 @@ def test_closed_streams(fitted, closed):
 
 
 @posix
+def test_no_file_gets_the_number_of_a_closed_stream(fitted):
+    "Else what some library prints to stdout, by its number, would be written into the model."
+    code = ("import os, sys; from pixelsim.cli import main; status = main(['predict', 'none.png', '--model', 'model.npz']); "
+            "sys.exit(10*status + os.open('other', os.O_CREAT | os.O_WRONLY))")
+    done = subprocess.run(f'{sys.executable} -c "{code}" <&- >&- 2>&-', shell=True, env=dict(os.environ, PYTHONPATH=str(Path(pixelsim.__file__).parents[1])))
+    assert done.returncode >= 13
+
+
+@posix
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="NOT TESTED: this system has no device that is always full")
 def test_a_full_disk_behind_stdout(fitted):
     "It is said once, and the status is 1."
@@ -480,7 +489,8 @@ def test_surprises_are_one_line_too(fitted, monkeypatch, capsys):
     "An error that nobody expected is named with its kind; one of the operating system's comes after the name of the file."
     def breaks(path): raise error
     monkeypatch.setattr(PixelSimilarity, "load", breaks)
-    for error, said in ((RuntimeError("two\nlines"), "RuntimeError: two lines"), (FileNotFoundError(2, "No such file or directory", "m.npz"), "m.npz: No such file or directory")):
+    missing = FileNotFoundError(2, "No such file or directory", "m.npz")
+    for error, said in ((RuntimeError("two\nlines"), "RuntimeError: two lines"), (missing, "m.npz: No such file or directory")):
         assert cli.main(["predict", "a.png", "--model", "m.npz"]) == 1
         assert capsys.readouterr().err == f"pixelsim: {said}\n"
 

@@ -24,7 +24,7 @@ from PIL import Image
 
 import pixelsim
 from pixelsim import fastai_folder
-from pixelsim.digits import digits_bundle, load_mnist
+from pixelsim.digits import digits_bundle
 from pixelsim.fastai_folder import mnist_folder, mnist_sample_folder
 
 try: import fcntl

@@ -2,6 +2,7 @@
 import io
 import os
 import re
+import shutil
 import struct
 import sys
 import tempfile
@@ -302,6 +303,9 @@ def test_exif_that_says_nothing(tmp_path, block):
     "Cut off, of no order, or with an orientation that there is not: the photo is shown as it is stored."
     (tmp_path / "a.jpg").write_bytes(photo(block))
     assert read_image(tmp_path / "a.jpg").shape == (16, 32)
+    whole = save(tmp_path / "a.png", SIDE[1:-1, 1:]).read_bytes()
+    (tmp_path / "a.png").write_bytes(whole[:33] + chunk(b"eXIf", block) + whole[33:])
+    assert read_image(tmp_path / "a.png").shape == (14, 31)
 
 
 # Other sizes
@@ -374,15 +378,16 @@ def test_several_images_in_one_file(tmp_path):
     assert read(path) == [[9] * 16] * 16
 
 
-@pytest.mark.parametrize("content, said", [
-    (b"", "it begins like none of"), (b"not an image", "it begins like none of"), (b"%PDF-1.7", "it begins like none of"), (b"%!PS-Adobe-3.0 EPSF-3.0\n", "it begins like none of"),
-    (b"\x00" * 100, "it begins like none of"), (b"RIFF\x04\0\0\0WAVE", "it begins like none of"), (b"GIF89a", "it begins like GIF, but is"), (b"\x89PNG\r\n\x1a\n", "it begins like PNG, but is"),
-    (b"\xff\xd8\xff", "it begins like JPEG, but is"), (b"II*\x00", "it begins like TIFF, but is"), (b"BM", "it begins like BMP, but is"), (b"P5", "EOF while reading header")])
-def test_what_is_no_image(tmp_path, content, said):
+@pytest.mark.parametrize("said, contents", {
+    "it begins like none of": [b"", b"not an image", b"%PDF-1.7", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x00" * 100, b"RIFF\x04\0\0\0WAVE"],
+    "it begins like GIF, but is": [b"GIF89a"], "it begins like PNG, but is": [b"\x89PNG\r\n\x1a\n"], "it begins like JPEG, but is": [b"\xff\xd8\xff"],
+    "it begins like TIFF, but is": [b"II*\x00"], "it begins like BMP, but is": [b"BM"], "EOF while reading header": [b"P5"]}.items())
+def test_what_is_no_image(tmp_path, said, contents):
     "Nothing, text, another kind of file, or only the beginning of an image: an OSError with the name, which tells them apart."
     path = tmp_path / "a.png"
-    path.write_bytes(content)
-    refused(path, OSError, f"cannot read {path} as an image", said)
+    for content in contents:
+        path.write_bytes(content)
+        refused(path, OSError, f"cannot read {path} as an image", said)
 
 
 def test_a_png_with_a_wrong_checksum(tmp_path):
@@ -604,10 +609,15 @@ def test_names_that_look_alike_are_one(tmp_path, form):
     made, by_hand = load_folder(tmp_path), load_folder(tmp_path, label=lambda n: unicodedata.normalize(form, n))
     assert made.classes == by_hand.classes == ("caf\u00e9",) and made.labels.tolist() == by_hand.labels.tolist() == ["caf\u00e9"]
     assert (tmp_path / made.names[0]).is_file()
+    assert load_folder(tmp_path, label={"caf\u00e9": 3}.__getitem__).classes == (3,)
 
 
 def test_two_folders_that_look_alike(tmp_path):
-    "Both spellings beside each other would be one class: refused with both."
+    "Both spellings beside each other would be one class: refused with both, whether the names say so or `label` does."
+    for name in "ab": save(tmp_path / "own" / name / "1.png", BLANK)
+    with pytest.raises(ValueError, match="both get the label 'caf\u00e9'"):
+        load_folder(tmp_path / "own", label={"a": "caf\u00e9", "b": "cafe\u0301"}.__getitem__)
+    shutil.rmtree(tmp_path / "own")
     for form in ("NFC", "NFD"): save(tmp_path / unicodedata.normalize(form, "café") / "1.png", BLANK)
     if len(os.listdir(tmp_path)) == 1: pytest.skip("NOT TESTED: on this file system they are one folder")
     with pytest.raises(ValueError, match="both get the label 'caf\u00e9'"): load_folder(tmp_path)

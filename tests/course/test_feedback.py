@@ -1,0 +1,367 @@
+"""What a learner is told of answers that nobody wrote down: the kinds of mistake that one can make in any exercise, tried in all of them.
+
+Each kind is a change of the right answer, made here; whether it is told under its own name, and whether what is said is so, is looked at."""
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from small_lesson import DOUBLE, SOUND, lesson_file, own_folder  # noqa: F401
+
+from pixelsim.course.compare import as_value
+from pixelsim.course.exercise import exercise_named
+from pixelsim.course.forms import in_one_step, in_two_steps
+from pixelsim.course.lesson_files import exercises, lesson_files
+from pixelsim.course.practice import check
+from pixelsim.course.slips import slip
+
+pytestmark = pytest.mark.usefixtures("own_folder")
+ENTRIES = {entry["name"]: entry for lesson in lesson_files() for entry in exercises(lesson)}
+VALUES = [name for name, entry in ENTRIES.items() if "inputs" not in entry]
+FUNCTIONS = [name for name, entry in ENTRIES.items() if "inputs" in entry]
+CLOSED = [name for name, entry in ENTRIES.items() if "accepts" not in entry]
+NUMBERS = ["bottom-ink", "share-not-gray", "nearest-number", "moved-three", "unequal-box", "mean-or-median"]
+
+
+def right_answer(name):
+    exercise = exercise_named(name)
+    return exercise.answer(exercise.entry["solution"], "solution")
+
+
+def changed(name, change):
+    "The right answer of an exercise, or what its function returns, after a change."
+    right = right_answer(name)
+    return (lambda *arguments: change(right(*arguments))) if name in FUNCTIONS else change(right)
+
+
+def told(name, answer):
+    "The reply to a wrong answer, under the name of a kind or of a known mistake; and nothing but a wrong answer."
+    reply = check(name, answer)
+    assert reply.status == "wrong", (name, reply)
+    return reply
+
+
+def array(x): return np.asarray(as_value(x).data, dtype=float)
+
+
+# Forms: text, dictionaries, brackets, lists and axes
+
+FORMS = {
+    "a dictionary": lambda x: dict(enumerate(x)), "an axis more": lambda x: array(x)[None], "a column": lambda x: array(x)[..., None],
+    "transposed": lambda x: array(x).T, "a long row": lambda x: array(x).reshape(-1), "a list of parts": lambda x: [torch.as_tensor(part) for part in array(x)],
+    "brackets within": lambda x: [[x]], "before something else": lambda x: (x, "and more"), "after something else": lambda x: (0, x)}
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_the_right_answer_in_another_form_is_told_so(name):
+    "In every exercise, values and functions: it is a matter of form, and what was found is not called wrong."
+    known, seen = {m["name"] for m in ENTRIES[name]["mistake"]}, 0
+    for form, change in FORMS.items():
+        answer = right_answer(name)(*exercise_named(name).inputs[-1]) if name in FUNCTIONS else right_answer(name)
+        try: change(answer)
+        except (TypeError, ValueError): continue  # it has no such form
+        if name in ("few-pixels", "refused-view") and form in ("a dictionary", "a list of parts"): continue  # an array of NumPy is no answer there
+        reply = check(name, changed(name, change))
+        seen += reply.mistake == "another-form"
+        assert reply.status == "right" or reply.mistake == "another-form" or reply.mistake in known, (form, reply)
+    assert seen >= 2
+
+
+@pytest.mark.parametrize("name, answer, says", [
+    ("bottom-ink", "0.8238", "Yours is *text* that reads like a number"), ("share-not-gray", "78.7%", "Yours is *text*"),
+    ("moved-three", ["5"], "Yours is *text*"), ("moved-three", "k is 5", "Yours is *text*"), ("two-slopes", "8, 2", "Yours is *text*"),
+    ("two-shapes", "(5, 1, 3), (4, 1)", "Yours is *text*"), ("hardest-pair", ("4", "9", "0.8800"), "Yours is *text*"),
+    ("useless-pixel", "row 17, column 11", "in another order"), ("moved-three", [[5]], "take the one number out"),
+    ("telling-window", [(4, 8), (12, 16)], "without inner brackets"), ("telling-window", (slice(4, 8), slice(12, 16)), "without `slice` or `range`"),
+    ("telling-window", (4.0, 8.0, 12.0, 16.0), "Give whole numbers"), ("telling-window", (4, 8, 12, 16, 0.8955), "four whole numbers"),
+    ("hardest-pair", (0.88, 4, 9), "in another order"), ("two-slopes", {"a": 8, "b": 2}, "only its values"),
+    ("nearest-number", (129, 21.48), "number 1 of them is what was asked for"), ("corner-of-nine", [10, 12, 16, 18], "Your four numbers are on *one* axis")])
+def test_forms_by_hand(name, answer, says): assert says in told(name, answer).text
+
+
+def test_forms_are_not_seen_where_there_are_none():
+    for answer in (0.5, torch.rand(2), "a text", [1, 2], None, object(), "", "%", [], (), "9" * 5000): assert [*in_one_step([answer]), *in_two_steps([answer])] == [], answer
+
+
+def test_a_form_and_a_mistake_are_both_told():
+    text = told("bottom-ink", "82.38").text
+    assert "Yours is *text*" in text and "And there is a second thing. This is the accuracy in percent." in text
+    text = told("useless-pixel", "(19, 11)").text
+    assert "Yours is *text*" in text and "And there is a second thing. " in text
+
+
+# Slips: the right numbers, and something done to them
+
+def shares(x): return x.size and ((x > 0) & (x < 1)).all()
+
+
+def many(x): return x.size > 2 and np.ptp(x) > 0
+
+
+def broken(x): return (x % 1 != 0).any()
+
+
+SLIPS = {  # what is done to the right numbers, and for which numbers it is told
+    "rounded": (lambda x: x.round(1), lambda x: broken(x) and (abs(x) > 0.1).any()), "percent": (lambda x: 100 * x, shares), "complement": (lambda x: 1 - x, shares),
+    "sign": (lambda x: -x, np.any), "squared": (np.square, shares), "root": (np.sqrt, shares), "upside-down": (lambda x: 1 / x, shares),
+    "half-the-square": (lambda x: x ** 2 / 2, shares), "factor": (lambda x: 255 * x, broken), "off-by-one": (lambda x: x + 1, lambda x: not broken(x)),
+    "all-zero": (lambda x: 0 * x, shares), "cut-at-zero": (lambda x: x.clip(0), lambda x: (x < 0).any()), "sign-dropped": (np.abs, lambda x: (x < 0).any()),
+    "all-alike": (lambda x: 0 * x + 0.123, many), "shifted-by": (lambda x: x + 0.375, lambda x: many(x) and x.ndim), "reversed": (lambda x: np.flip(x, 0), many),
+    "shifted": (lambda x: np.roll(x, 1, -1), many), "sorted": (np.sort, lambda x: many(x) and x.ndim == 1), "added-up": (lambda x: x.cumsum().reshape(x.shape), many),
+    "without-decimals": (np.trunc, lambda x: broken(x) and (x > 1).any()), "places-not-values": (np.argsort, lambda x: x.ndim == 1 and x.size > 3)}
+
+
+@pytest.mark.parametrize("kind", SLIPS)
+def test_a_slip_is_told_in_every_exercise(kind):
+    "Whatever the exercise, under its own name or as a mistake that was known, and not as nothing; under its own name in several, where there are several."
+    change, suits = SLIPS[kind]
+    told_so = known = seen = 0
+    for name in CLOSED:
+        rights = [array(answer) for answer in exercise_named(name).right.answers if as_value(answer).kind == "number"]
+        if not rights or not all(suits(r) for r in rights): continue
+        reply = check(name, changed(name, lambda x: change(array(x))))
+        if reply.status == "right": continue  # it changes nothing here, or less than may be
+        seen, told_so = seen + 1, told_so + (reply.mistake == kind)
+        known += reply.mistake in {m["name"] for m in ENTRIES[name]["mistake"]}
+        assert reply.status == "wrong" and reply.mistake, (name, reply)
+    assert seen and told_so >= min(seen - known, 2), (told_so, known, seen)
+
+
+BY_HAND = {  # the names of slips that are told too seldom by change alone, with an answer worked out by hand
+    "cut-off": ([0.126, 0.839], [0.12, 0.83]), "a-hundredth": ([12.5, 50.0], [0.125, 0.5]), "cut-to-0-and-1": ([-0.5, 0.5, 1.5], [0, 0.5, 1]),
+    "each-multiplied": ([[0.1, 0.2], [0.3, 0.4]], [[1, 2], [6, 8]]), "transposed": ([[1, 2], [3, 4]], [[1, 3], [2, 4]]),
+    "other-places": ([1, 2, 4, 8], [2, 1, 8, 4]), "never-occurs": ([3, 7, 5, 3], [3, 7, 3, 7]), "partly-right": ([1.5, 2.5, 4.5], [1.5, 3.5, 4.5]),
+    "only-the-mean": ([1, 2, 6], 3), "only-the-max": ([1, 2, 6], 6), "only-the-first": ([4, 2, 6, 9], 4), "only-the-sum": ([1, 2, 7], 10), "only-the-count": ([5, 2, 9, 9], 4),
+    "also-the-mean": ([[1, 2], [5, 8]], [3, 5]), "first-only": ([1, 2, 4], [1, 2]), "last-only": ([1, 2, 4], [2, 4]), "its-shape": ([[1, 2, 4], [5, 6, 7]], [2, 3]),
+    "not-yet-the-mean": (0.75, [True, False, True, True]), "not-yet-the-sum": ([3, 7], [[1, 2], [3, 4]]), "not-yet-the-max": (6, [1, 2, 6]),
+    "not-yet-the-argmax": (2, [1.5, 0, 6.5]), "on-the-diagonal": ([1, 4], [[1, 0], [9, 4]]), "repeated": ([1, 2], [[1, 2], [1, 2], [1, 2]]),
+    "first-of-them": ([5, 2], [[5, 2], [1, 7]]), "goes-on": ([1, 2], [1, 2, 9]), "among-them": (3, [1, 5, 3, 2]),
+    "yes-or-no": ([3, 7, 3], [True, False, True]), "opposite": ([True, False], [False, True])}
+@pytest.mark.parametrize("kind", BY_HAND)
+def test_slips_by_hand(kind):
+    right, answer = BY_HAND[kind]
+    found = slip([as_value(right)], [as_value(answer)])
+    assert found and found[0] == kind and found[1].endswith((".", "?", ")")), found
+
+
+@pytest.mark.parametrize("right, answer", [(0.8238, 0.61), ([0.1, 0.5], [0.3, 0.2]), (5, 9), ([1.0, 2.0, 3.0], [1.5, 0.2, 9.0]), ("a", "b"), (0.5, 0.53), ([[1, 2]], [[5, 9]])])
+def test_nothing_is_said_where_there_is_nothing_in_common(right, answer): assert slip([as_value(right)], [as_value(answer)]) is None
+
+
+def test_what_was_counted_is_told_with_the_total():
+    assert "*how many*, of 2,038" in told("bottom-ink", (720, 959)).text
+    assert "This is *how many*" in told("share-not-gray", 4825).text or "count" in told("share-not-gray", 4825).text
+
+
+@pytest.mark.parametrize("name, code, says", [
+    ("share-not-gray", "(sevens[:, 13, 13]>=0.5).float().mean()", "*sevens*"), ("share-not-gray", "(threes[:, 12, 12]>0.5).float().mean()", "one too small"),
+    ("share-not-gray", "(to_float(valid[3])[:, 13, 13]>0.5).float().mean()", "`valid` in the place of `train`"), ("mean-axis", "threes.std((1, 2))", "`std`"),
+    ("mean-axis", "sevens.mean((1, 2))", "`sevens` in the place of `threes`"), ("mean-axis", "threes.mean((0, 2))", "the axes (0, 2)"),
+    ("lower-arc", "other[18:25, 4:21]", "`other` in the place of `pixels`"), ("l1-of-each", "(valid_images-mean3).mean((1, 2)).abs()", "too late"),
+    ("when-it-says", "hits*confusion10.sum(0)", "`*` in the place of `/`"), ("unequal-box", "0.8*accuracy_7s+0.2*accuracy_3s", "200 threes and 800 sevens")])
+def test_the_solution_with_one_thing_changed_is_recognized(name, code, says):
+    assert says in told(name, eval(code, dict(exercise_named(name).names))).text
+
+
+# Functions: what they return, what they do with their arguments, what their code shows
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_that_are_no_answer(name):
+    "In every exercise that asks for a function."
+    right, inputs = right_answer(name), exercise_named(name).inputs
+    def prints(*a): print(right(*a))
+    def forgets(*a): result = right(*a)  # noqa: F841
+    def changes(*a):
+        result = right(*a)
+        for x in a: x[...] = 0
+        return result
+    for answer, mistake in [
+            (prints, "prints-its-result"), (forgets, "returns-nothing"), (lambda *a: lambda: right(*a), "returns-a-function"), (right(*inputs[0]), "not-a-function"),
+            (lambda *a: (x for x in [1]), "gives-a-generator"), (lambda *a: (right(*a), 0), "another-form"), (changes, "changes-its-input"),
+            (lambda *a: right(*inputs[0]), "always-the-same")]:
+        reply = told(name, answer)
+        assert reply.mistake == mistake, reply
+    copies = {"numpy": ".copy()", "torch": ".clone()"}
+    assert copies[type(inputs[0][0]).__module__.split(".")[0]] in told(name, changes).text
+
+
+@pytest.mark.parametrize("name, code, says", [
+    ("twice-the-ink", "def f(image): return (2*to_float(pixels)).clip(0, 1)", "never uses `image`, which it is given. It reads `pixels` instead"),
+    ("mean-by-hand", "def f(images): return mean3", "never uses `images`"), ("percent-of-the-row", "def f(table): return 100*A/A.sum(1)[:, None]", "It reads `A` instead"),
+    ("every-pair", "def f(a, b): return a[:, None]-a", "never uses `b`"), ("nearest-of-many", "def f(images, prototypes): return is_3(images).int()", "never uses `prototypes`"),
+    ("under-the-images", "def f(images):\n    images.mean((1, 2))\n    return images", "returns `images`"),
+    ("mean-by-hand", "def f(images):\n    total = torch.zeros(28, 28)\n    for image in images: ...\n    return total/len(images)", "Your loop does nothing yet"),
+    ("under-the-images", "def f(images):\n    for image in images: return image-image.mean()*2", "over after its first round"),
+    ("percent-of-the-row", "def f(table):\n    out = []\n    for row in table:\n        out.append(row/row.sum()*50)\n        return out", "over after its first round"),
+    ("mean-by-hand", "def f(images): return to_float(images[:10]).mean(0)", "right when it is given a tensor of shape (2, 28, 28), but it is not when it is given a tensor of shape (50, 28, 28)"),
+    ("nearest-of-many", "def f(images, prototypes): return (mnist_distance(images, prototypes[1])<mnist_distance(images, prototypes[0])).int()", "In call 2, there is no 2 among your numbers"),
+    ("l2-from-bytes", "def f(a, b): return l2_distance(to_float(a), to_float(b))", "uses `l2_distance`, and the task is to do without it"),
+    ("mean-by-hand", "def f(images): return to_float(images).sum(0)/(len(images)-1)", "divided by n − 1"),
+    ("mean-by-hand", "def f(images): return to_float(images).sum(0)/784", "divided by 784, in every call"),
+    ("l2-from-bytes", "def f(a, b): return ((to_float(a)-to_float(b))**2).mean((-1, -2))**1/2", "half the square")])
+def test_what_the_code_of_a_function_shows(name, code, says):
+    space = dict(exercise_named(name).names)
+    exec(code, space)
+    assert says in told(name, space["f"]).text
+
+
+# Errors: what Python says, and what that means
+
+ERRORS = [  # an exercise, the body of a function, and a part of the advice
+    ("percent-of-the-row", "return 100*table/table.sum(dim=1, keepdim=True)", "NumPy says `axis=` and `keepdims=`"),
+    ("percent-of-the-row", "return table.clone()", "An array has `.copy()`"), ("mean-by-hand", "return images.astype(float)", "a word of NumPy's arrays"),
+    ("labels-in-a-column", "return (predictions==labels.flatten).float().mean()", "a method without its round brackets"),
+    ("mean-by-hand", "return images.mean(0)", "convert with `to_float` first"),
+    ("mirror-the-stack", "return torch.flip(images, 2)", "wants its axes in brackets, `(2,)`"), ("mirror-the-stack", "return images.flip()", "too few or too many"),
+    ("mirror-the-stack", "return images.flip(3)", "axes are counted from 0"), ("mirror-the-stack", "return images.reshape(28, 28)", "Write sizes with `x.shape`"),
+    ("under-the-images", "return images-images.mean((1, 2)).item()", "This one holds several"), ("under-the-images", "return images-imgaes.mean()", "Did you mean `images`?"),
+    ("under-the-images", "return images.maen()", "Did you mean `mean`?"), ("under-the-images", "return images.mean[1]", "without its round brackets"),
+    ("every-pair", "return [x for x in a]-b", "A list does not calculate"), ("every-pair", "return a.max(0).abs()", "several things at once"),
+    ("every-pair", "return a-b if a>b else b-a", "one single yes or no"), ("every-pair", "return a[0].item()[0]", "one plain number already"),
+    ("every-pair", "return a-'b'", "is *text*"), ("every-pair", "return a.view(3, 1).T.view(3)[9]", "the last of n has number n − 1"),
+    ("every-pair", "x = print(a)\n    return x[0]", "Something is None there"), ("every-pair", "return torch.stack(a[0])", "*list* of tensors"),
+    ("every-pair", "return a/(1/0)", "divided by 0"), ("every-pair", "total = total+a\n    return total", "first value inside the function"),
+    ("nearest-of-many", "x, y = images\n    return x-y", "the same number of things"), ("every-pair", "return a(0)", "square brackets: `x[0]`"), ("every-pair", "return a[::-1]", "`flip` turns an axis round"),
+    ("twice-the-ink", "return to_float(2*to_float(image))", "Convert once, and only once"), ("l2-from-bytes", "return torch.stack([a, b])", "Only tensors of one shape")]
+
+
+@pytest.mark.parametrize("name, body, advice", ERRORS)
+def test_an_error_is_shown_with_advice(name, body, advice):
+    parameters = {"percent-of-the-row": "table", "labels-in-a-column": "predictions, labels", "every-pair": "a, b", "nearest-of-many": "images, prototypes", "l2-from-bytes": "a, b", "twice-the-ink": "image"}
+    space = dict(exercise_named(name).names)
+    exec(f"def f({parameters.get(name, 'images')}):\n    {body}", space)
+    reply = check(name, space["f"])
+    assert reply.status == "error" and advice in reply.text, reply
+
+
+@pytest.fixture
+def double(lesson_file): lesson_file(DOUBLE)  # noqa: F811
+
+
+@pytest.mark.usefixtures("double")
+class TestFunctions:
+    "On an exercise of one line."
+    def test_right_wrong_and_known_errors(self):
+        assert check("double", lambda x: x + x).status == "right"
+        assert check("double", lambda x: x ** 2).mistake == "squared" and check("double", lambda x: x.sum(7)).mistake == "no-such-axis"
+
+    def test_placeholders(self, own_folder):  # noqa: F811
+        def dots(x): ...
+        def passes(x): pass
+        def says_what(x): "Doubles `x`."
+        def returns_dots(x): return ...
+        def half_done(x):
+            factor = ...
+            return factor * x
+        for placeholder in (..., dots, passes, says_what, returns_dots, half_done, lambda x: None):
+            reply = check("double", placeholder)
+            assert reply.status == "not attempted", placeholder
+            assert ("Not finished yet" in reply.text) is (placeholder is half_done)
+        assert not any(own_folder.iterdir())
+
+    def test_printing_does_no_harm_and_is_shown(self, capsys):
+        def chatty(x):
+            print("here I am ```")
+            print("and here", file=sys.stderr)
+            return 2 * x
+        reply = check("double", chatty)
+        assert reply.status == "right" and "here I am" in reply.text and "and here" in reply.text and reply.text.count("```") == 2
+        assert capsys.readouterr() == ("", "")
+
+    def test_an_error_is_shown_with_the_learners_line(self):
+        def broken(x):
+            y = 2 * x
+            return y + twice  # noqa: F821
+        def deep(x): return np.linalg.inv(x[:, :2] * 0)
+        reply = check("double", broken)
+        assert (reply.status, reply.mistake) == ("error", None)
+        assert "return y + twice" in reply.text and "NameError: name 'twice' is not defined" in reply.text and "Is the name spelled" in reply.text
+        assert "running.py" not in reply.text
+        reply = check("double", deep)
+        assert "np.linalg.inv(x[:, :2] * 0)" in reply.text and "LinAlgError" in reply.text
+
+    def test_a_wrong_number_of_arguments(self):
+        assert "Your function takes 0 arguments, and it is given 1. Does your function take as many arguments as the task says?" in check("double", lambda: 1).text
+        assert "takes 2 arguments, and it is given 1" in check("double", lambda x, y: 1).text
+
+    @pytest.mark.parametrize("code", ["raise SystemExit", "exit()", "quit()", "raise KeyboardInterrupt", "return f(x)", "raise Exception"])
+    def test_whatever_it_raises(self, code):
+        space = {}
+        exec(f"def f(x):\n    {code}", space)
+        assert check("double", space["f"]).status == "error"
+
+    def test_it_never_breaks_on_what_is_returned_or_given(self, lesson_file):  # noqa: F811
+        class Evil:
+            def __getattr__(self, name): raise RuntimeError(name)
+            def __eq__(self, other): raise RuntimeError
+            def __repr__(self): raise RuntimeError
+        knot = []
+        knot.append(knot)
+        odd = ["text", {1, 2}, object(), Evil(), knot, float("nan"), 1j, b"", type, np.array([None]), [[1], [1, 2]], 10 ** 400, print, torch.zeros(0),
+               torch.eye(3).to_sparse(), torch.zeros(()).expand(10 ** 6, 28, 28), [torch.zeros(2), torch.zeros(3)], {"a": Evil()}, (Evil(), 1), range(10 ** 7), "9" * 10 ** 4]
+        for result in odd:
+            reply = check("double", lambda x: result)  # noqa: B023
+            assert reply.status in ("wrong", "error") and repr(reply) and reply._repr_markdown_()
+        lesson_file(SOUND)
+        for result in odd:
+            reply = check("six", result)
+            assert reply.status == "wrong" and repr(reply), reply
+
+    @pytest.mark.parametrize("code", ["while True: pass", "while True:\n        try: n = 1\n        except: pass", "while True: print('again')", "time.sleep(4)"])
+    def test_it_never_ends(self, code):
+        space = {}
+        exec(f"import time\ndef f(x):\n    {code}", space)
+        reply = check("double", space["f"])
+        assert (reply.status, reply.mistake) == ("error", "never-ends") and len(reply.text) < 1000 and "Traceback" not in reply.text
+        assert check("double", lambda x: 2 * x).status == "right"
+
+    @pytest.mark.parametrize("answer", [5, torch.ones(2), "double", None, [1]])
+    def test_a_value_where_a_function_was_asked_for(self, answer): assert check("double", answer).mistake == "not-a-function"
+
+    def test_a_changed_argument(self):
+        def wrong_in_place(x): return x.add_(7)
+        assert "Work on a copy, with `.clone()`." in check("double", wrong_in_place).text
+        assert check("double", lambda x: 2 * x).status == "right"  # the next one finds the arguments as they were
+
+    def test_it_says_which_call_is_wrong(self): assert "but it is not when it is given" in check("double", lambda x: 2 * x if x[0, 0] == 0 else x + 3).text
+
+
+class TestValues:
+    @pytest.fixture(autouse=True)
+    def small(self, lesson_file): lesson_file(textwrap.dedent(SOUND) + DOUBLE[DOUBLE.index('[[exercise]]\nname = "any-even"'):])  # noqa: F811
+
+    def test_an_open_exercise_accepts_whatever_has_the_property(self):
+        assert [check("any-even", n).status for n in (4, 10, torch.tensor(6), -2)] == ["right"] * 4
+        assert check("any-even", 2.5).mistake == "a-half"
+        assert check("any-even", 7).text.startswith("✘ **Not yet.** That is not even.\n")
+        assert [check("any-even", odd).status for odd in ("text", [1], {}, object())] == ["wrong"] * 4
+
+    @pytest.mark.parametrize("answer, mistake, says", [
+        (len, "gives-a-function", "Your answer is the function `len`"), (torch.ones(3).sum, "gives-a-function", "the function `sum`"), (print(""), "gives-none", "what `print(…)` gives back"),
+        ((n for n in [1]), "gives-a-generator", "has not computed anything yet"), (-6, "sign", "sign is turned round"), (7, "off-by-one", "one more than it should be"),
+        (True, None, "numbers, not True and False"), ({6}, None, "a set has no order"), (torch.tensor([6.0]).to_sparse(), None, "`.to_dense()`"), (6j, None, "type complex")])
+    def test_general_mistakes(self, answer, mistake, says):
+        reply = check("six", answer)
+        assert (reply.status, reply.mistake) == ("wrong", mistake) and says in reply.text
+
+    def test_blanks_inside(self):
+        replies = [check("six", blank) for blank in (..., (..., 2), [1, ...], [[1, ...]])]
+        assert [reply.status for reply in replies] == ["not attempted"] * 4
+        assert ["Not finished yet" in reply.text for reply in replies] == [False, True, True, True]
+
+    def test_an_answer_that_never_stops_being_read(self, lesson_file):  # noqa: F811
+        lesson_file(SOUND.replace("hints = [", "seconds = 0.5\nhints = [", 1))
+        class Endless(list):
+            def __iter__(self):
+                while True: yield 1
+        assert check("six", Endless([1])).mistake == "never-ends"
+
+    def test_a_mistakes_number_is_not_taken_for_another(self, lesson_file):  # noqa: F811
+        "The tolerance of the right answer is too wide for a small wrong one; and a mistake may have its own."
+        text = SOUND.replace("hints = [", "tolerance = 1\nhints = [", 1).replace('code = "answer = 2+3"', 'code = "answer = 0.01"')
+        lesson_file(text)
+        assert check("six", 0.01).mistake == "added" != check("six", 0.4).mistake
+        lesson_file(text.replace('code = "answer = 0.01"', 'code = "answer = 0.01"\ntolerance = 0.5'), "01_other")
+        assert check("six", 0.4).mistake == "added"
