@@ -10,7 +10,6 @@ import pytest
 from pixelsim.course.lesson_files import exercises, questions
 
 NAME, TITLE = "07_more", "More: what nobody asked for"
-pytestmark = pytest.mark.xdist_group("adding")
 OPENING = """**Lesson 1 of 1 · about 5 minutes**
 
 Questions this lesson answers:
