@@ -26,7 +26,6 @@ else: import tomli as tomllib  # comes with nbdev
 
 ROOT = Path(__file__).parents[2]
 DATA = ("pixelsim/**/*.py", "pixelsim/py.typed", "pixelsim/data/mnist.npz", "pixelsim/data/NOTICE.md", "pixelsim/course/data/lessons/*", "pixelsim/course/static/*")
-pytestmark = pytest.mark.xdist_group("package")
 
 
 def run(*command, **kwargs):
