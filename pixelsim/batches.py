@@ -74,7 +74,7 @@ def _pair(batch):
     except (TypeError, ValueError):
         raise ValueError("without labels, fit takes batches: each should be a pair (images, labels), "
                          f"got {type(batch).__name__}. Or pass fit(images, labels)") from None
-    if isinstance(labels, (str,bytes,int)) or getattr(labels, "ndim", 1)==0:
+    if isinstance(labels, (str,bytes)) or getattr(labels, "ndim", int(hasattr(labels, "__len__") or hasattr(labels, "__array__")))==0:
         raise ValueError(f"without labels, fit takes batches, and got one image with the label {labels!r}: "
                          "for a dataset pass DataLoader(dataset, batch_size=256)")
     return gray_batch(images),labels
