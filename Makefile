@@ -31,7 +31,7 @@ lab:  ## Open the lessons in Jupyter
 test:  ## Run the tests
 	$(call setup,dev)
 	@$(BIN)/python tools/browser.py
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n logical --dist loadfile
 
 docs:  ## Build the site, in build/docs/html
 	$(call setup,dev)

@@ -7,7 +7,6 @@ __all__ = ['mnist_distance', 'accuracy', 'class_accuracies', 'accuracy_interval'
 
 # %% ../nbs/06_accuracy.ipynb #54079ca4
 from collections.abc import Sequence
-from operator import index
 from statistics import NormalDist
 
 import numpy as np
@@ -60,9 +59,9 @@ def accuracy_interval(
 
     Raises `ValueError` for impossible counts. Source: E. B. Wilson (1927), "Probable inference, the law of
     succession, and statistical inference", https://doi.org/10.1080/01621459.1927.10502953."""
-    try: right,total = index(right),index(total)
-    except TypeError:
-        raise ValueError(f"right and total should be whole numbers of images, got {right} of {total}: of a share make a count, round(share*total)") from None
+    if not (float(right).is_integer() and float(total).is_integer()) or isinstance(right, float) and right==1<total:
+        raise ValueError(f"right and total should be whole numbers of images, got {right} of {total}: of a share make a count, round(share*total)")
+    right,total = int(right),int(total)
     if not 0<=right<=total or total==0:
         raise ValueError(f"right should be between 0 and total, and total at least 1, got {right} of {total}")
     if not 0<confidence<1:
@@ -97,6 +96,7 @@ def worst_mistakes(
     if tuple(distances.shape)!=(len(actual), len(classes)):
         raise ValueError(f"distances should have shape ({len(actual)}, {len(classes)}), one row for each label and "
                          f"one column for each class, got {tuple(distances.shape)}")
+    if (distances<0).any(): raise ValueError(f"distances should be 0 or more, got {distances.min().item():.9g}: of logits pass the negative, as here the smallest is the nearest")
     own = torch.from_numpy(class_places(actual, classes))
     margin = distances.gather(1, own[:, None])[:, 0]-distances.min(1).values
     margin[distances.argmin(1)==own] = -1

@@ -21,12 +21,12 @@ def as_numbers(
     """Images as a tensor of numbers, of any shape and type.
 
     Raises `TypeError` for what holds no plain numbers, and `ValueError` for a list of images that differ."""
-    if not isinstance(images, Tensor): return _from_array(images, name)
+    if not isinstance(images, Tensor): images = _from_array(images, name)
     if torch.compiler.is_compiling(): return images  # traced: a stand-in, without values or subclass
     if images.is_meta: raise TypeError(f"{name}: the meta device knows shapes, but no values: make them on the CPU")
     if images.layout!=torch.strided or images.is_nested:
-        kind = "nested" if images.is_nested else f"sparse ({images.layout})"
-        raise TypeError(f"{name}: got a {kind} tensor: make it an ordinary one, for example with .to_dense()")
+        kind,way = ("nested",".to_padded_tensor(0)") if images.is_nested else (f"sparse ({images.layout})",".to_dense()")
+        raise TypeError(f"{name}: got a {kind} tensor: make it an ordinary one, for example with {way}")
     if images.is_complex(): raise TypeError(f"{name}: got complex numbers ({images.dtype}): pass .real, or .abs()")
     if images.is_quantized: raise TypeError(f"{name}: got quantized numbers ({images.dtype}): pass .dequantize()")
     if images.dtype.itemsize==1 and images.is_floating_point():
@@ -49,8 +49,9 @@ def _from_array(images, name):
     if array.dtype.kind not in "biufc":
         raise TypeError(f"{name}: expected numbers, got {type(images).__name__} ({array.dtype}): "
                         "pass a tensor, an array or a list of images")
-    return as_numbers(_as_tensor(array, name), name)
+    return _as_tensor(array, name)
 
+# %% ../nbs/library/arrays.ipynb #18de68e0
 def _as_tensor(array, name):
     "A NumPy array as a tensor, without a copy where that can be."
     array = array.astype(array.dtype.newbyteorder("="), copy=False)  # torch knows no reversed bytes
@@ -66,8 +67,9 @@ def _stacked(images, name):
     parts = as_tensors(images, name)
     for i,part in enumerate(parts):
         if part.shape!=parts[0].shape:
-            raise ValueError(f"{name} should have one size, but {name}[0] has shape {tuple(parts[0].shape)} and {name}[{i}] "
-                             f"{tuple(part.shape)}: bring them to one, for example with as_images({name}, resize=(28, 28))")
+            stacks = part.ndim==parts[0].ndim==3 and part.shape[1:]==parts[0].shape[1:]
+            way = f"join these stacks with np.concatenate({name})" if stacks else f"bring them to one, for example with as_images({name}, resize=(28, 28))"
+            raise ValueError(f"{name} should have one size, but {name}[0] has shape {tuple(parts[0].shape)} and {name}[{i}] {tuple(part.shape)}: {way}")
     return torch.stack(parts)
 
 def as_tensors(
@@ -88,6 +90,7 @@ _FLOATS = {torch.float16,torch.bfloat16,torch.float32,torch.float64}
 def check_values(
     images:Tensor,      # Images of any shape
     name:str="images",  # What to call it in errors
+    given:object=None,  # What the tensor was made from, if it was no tensor: advice that calls methods has to fit
 )->Tensor:              # The same tensor
     """Stop unless these are uint8, or floats from 0 to 1.
 
@@ -95,8 +98,9 @@ def check_values(
     infinite, or outside 0 to 1."""
     if images.dtype==torch.uint8: return images
     if images.dtype not in _FLOATS:
-        advice = ("use .to(torch.uint8) if the values are whole numbers from 0 to 255" if images.dtype!=torch.bool
-                  else "use .float() if True is full ink")
+        of = "" if given is None or isinstance(given, Tensor) else f" of torch.as_tensor({name})"
+        advice = (f"use .to(torch.uint8){of} if the values are whole numbers from 0 to 255" if images.dtype!=torch.bool
+                  else f"use .float(){of} if True is full ink")
         raise TypeError(f"{name} should be uint8 (0 to 255) or floats (0 to 1), got {images.dtype}: {advice}")
     if torch.compiler.is_compiling(): return images  # code that is traced has no values to look at
     low,high = (x.item() for x in images.aminmax()) if images.numel() else (0, 1)
@@ -120,24 +124,27 @@ def check_stack(
     images:Tensor,                  # Images, which should have shape (n, h, w)
     size:tuple[int,int]|None=None,  # Height and width that they should have, in pixels
     name:str="images",              # What to call them in errors
+    given:object=None,              # What the tensor was made from, if it was no tensor
 )->Tensor:                          # The same tensor
     "Stop unless this is a stack of images, of that size if one is given; raises `ValueError` that says how to mend it."
     shape = tuple(images.shape)
     if images.ndim==3 and 0 not in shape[1:] and size in (None, shape[1:]): return images
     wanted = "(n, h, w)" if size is None else f"(n, {size[0]}, {size[1]})"
-    raise ValueError(f"{name} should have shape {wanted}, got {shape}: {_way_out(shape, size, name)}")
+    called = name if given is None or hasattr(given, "reshape") else f"np.array({name})"  # a list has no methods
+    way_out = f"these {name} have no pixels" if 0 in shape[1:] else _way_out(shape, size, called)
+    raise ValueError(f"{name} should have shape {wanted}, got {shape}: {way_out}")
 
 def _way_out(shape, size, name):
     "What to do about images of a wrong shape."
     h,w = size or ("h", "w")
-    if 0 in shape[1:]: return f"these {name} have no pixels"
+    if shape[:1]==(0,): return "there is no image in it"
     if len(shape)==4 and 1 in (shape[1], shape[3]): return f"for one channel of gray pass {name}.squeeze({1 if shape[1]==1 else 3})"
     if len(shape) in (3,4) and shape[-1] in (3,4) or len(shape)==4 and shape[1] in (3,4):
         return "these have color channels: make them gray first, as Pillow's convert('L') does"
     if len(shape)==3: return f"bring them to {h}×{w} pixels with as_images({name}, resize=({h}, {w})), or in predict with resize=True"
-    if len(shape)==2 and size==shape: return f"for one image pass {name}[None]"
+    if len(shape)==2 and size and shape[1]%(h*w): return f"for one image pass {name}[None]"
     if len(shape)==2 and not size: return f"for one image pass {name}[None]; for images with all pixels in one row, {name}.reshape(-1, h, w)"
-    if len(shape)<=2: return f"for images with all pixels in one row pass {name}.reshape(-1, {h}, {w})"
+    if len(shape) in (1,2) and not (size and shape[-1]%(h*w)): return f"for images with all pixels in one row pass {name}.reshape(-1, {h}, {w})"
     return "pass one stack of gray images"
 
 # %% ../nbs/library/arrays.ipynb #2b7e7ebc
@@ -147,7 +154,7 @@ def as_stack(
     name:str="images",              # What to call them in errors
 )->Tensor:                          # Grayscale images, shape (n, h, w): uint8 from 0 to 255, or floats from 0 to 1
     "A stack of images as a tensor; raises `TypeError` or `ValueError`, with the words of `as_numbers`, `check_stack` and `check_values`."
-    return check_values(check_stack(as_numbers(images, name), size, name), name)
+    return check_values(check_stack(as_numbers(images, name), size, name, images), name, images)
 
 # %% ../nbs/library/arrays.ipynb #dfe0308b
 def unit_floats(
@@ -188,15 +195,15 @@ def check_pair(
     if 0 in a.shape[-2:]: raise ValueError(f"a and b should be images, but these have no pixels, {got}")
     try: np.broadcast_shapes(a.shape, b.shape)  # torch's imports SymPy first
     except ValueError:
-        raise ValueError(f"a and b should be as many images, or one of them a single one, {got}: "
-                         "for every pair of images pass a[:, None]") from None
+        way = ":, None" if a.ndim==b.ndim==3 else f"..., {'None, '*(b.ndim-2)}:, :"
+        raise ValueError(f"a and b should be as many images, or one of them a single one, {got}: for every pair of images pass a[{way}]") from None
 
 def as_pair(
     a:object,  # Image or images, shape (..., h, w): uint8 from 0 to 255, or floats from 0 to 1
     b:object,  # Image or images, the same (h, w); leading axes broadcast
 )->tuple[Tensor,Tensor]:  # Both as float32 from 0 to 1
     "Two images, or two stacks of them, that can be compared; raises what `check_values` and `check_pair` raise."
-    a,b = (unit_floats(check_values(as_numbers(x))) for x in (a, b))
+    a,b = (unit_floats(check_values(as_numbers(x), given=x)) for x in (a, b))
     check_pair(a, b)
     return a,b
 

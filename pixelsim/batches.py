@@ -13,6 +13,7 @@ import torch
 
 from .arrays import as_numbers,check_values
 from .image_set import ImageSet
+from .labels import as_labels
 from .messages import warn_caller
 
 # %% ../nbs/library/batches.ipynb #559aae0e
@@ -20,6 +21,7 @@ def gray_batch(
     images:object,  # Images of a batch, shape (n, h, w), (n, 1, h, w), or (n, 3, h, w) with three times the same gray
 )->object:          # The images, shape (n, h, w), not yet checked
     "The images of a batch without their axis for channels; raises `ValueError` if they have colors, and what `check_values` raises."
+    if getattr(images, "is_nested", False): return images  # it has no shape
     shape = tuple(getattr(images, "shape", ()))
     if len(shape)!=4 or shape[1] not in (1, 3): return images
     if shape[1]==3 and not torch.compiler.is_compiling() and bool((images!=images[:, :1]).any()):
@@ -38,34 +40,41 @@ def _loader(images):
     "What to iterate over, and the names of the classes if the labels are numbers into a list of names."
     vocab = getattr(images, "vocab", None)  # fastai's, where the names of the classes are
     kind = type(images)  # asked for an attribute that it lacks, a loader of fastai's asks its data, which may fail in any way
-    if hasattr(kind, "train") and hasattr(kind, "valid"): images = images.train  # fastai's DataLoaders
+    if several := hasattr(kind, "train") and hasattr(kind, "valid"): images = images.train  # fastai's DataLoaders
     if changes := _random_changes(images):
         warn_caller(f"the loader changes its images at random ({', '.join(changes)}), so that no two fits are the same",
                     "make it without them, for example with batch_tfms=None")
-    if hasattr(type(images), "one_batch"): images = images.new(shuffle=False, drop_last=False)  # one of fastai's own
+    if several and hasattr(type(images), "one_batch"): images = images.new(shuffle=False, drop_last=False)  # not a loader of PyTorch's
     elif getattr(images, "drop_last", False):
         warn_caller(f"{type(images).__name__} has drop_last=True, so it leaves out the last images if they do not "
                     "fill a batch: make it with drop_last=False")
-    return images, None if vocab is None else np.array([*vocab])
+    return images,vocab
 
 def _named(labels, vocab):
     "The names of the classes that the numbers `labels` stand for."
-    labels = as_numbers(labels, "labels").cpu()
+    labels,vocab = as_numbers(labels, "labels").cpu(),as_labels([*vocab])
     if labels.ndim!=1: raise ValueError(f"labels should have shape (n,), one for each image, got {tuple(labels.shape)}: this takes one class for each image, as fastai's CategoryBlock gives")
     wrong = labels[(labels<0)|(labels>=len(vocab))]
     if len(wrong): raise ValueError(f"labels should be from 0 to {len(vocab)-1}, numbers into the loader's vocab {vocab.tolist()}, got {wrong[0].item()}: look at how the loader makes them")
     return vocab[labels.long().numpy()]
 
+def _keys(batch):
+    "Under which keys of a dictionary the images and the labels may be."
+    label = next((key for key in batch if str(key).lower().rstrip("s") in ("label","target","clas","y")), ([*batch] or ["label"])[-1])
+    return next((key for key in batch if key!=label), "image"),label
+
+# %% ../nbs/library/batches.ipynb #5fce3ad7
 def _pair(batch):
     "The images and labels of a batch."
     if isinstance(batch, Mapping):
+        image,label = _keys(batch)
         raise ValueError(f"without labels, fit takes batches: each should be a pair (images, labels), got a dictionary with {[*batch]}: "
-                         "pass pairs, for example ((batch['image'], batch['label']) for batch in loader)")
+                         f"pass pairs, for example ((batch[{image!r}], batch[{label!r}]) for batch in loader)")
     try: images,labels = batch
     except (TypeError, ValueError):
         raise ValueError("without labels, fit takes batches: each should be a pair (images, labels), "
                          f"got {type(batch).__name__}. Or pass fit(images, labels)") from None
-    if np.ndim(labels)==0:
+    if isinstance(labels, (str,bytes)) or getattr(labels, "ndim", int(hasattr(labels, "__len__")))==0:
         raise ValueError(f"without labels, fit takes batches, and got one image with the label {labels!r}: "
                          "for a dataset pass DataLoader(dataset, batch_size=256)")
     return gray_batch(images),labels
@@ -78,6 +87,10 @@ def labeled_batches(
     "Images and labels, from wherever they come; raises `TypeError` or `ValueError` for batches that are something else."
     if labels is not None: images = [(images, labels)]
     elif isinstance(images, ImageSet): images = [(images.images, images.labels)]
+    elif isinstance(images, Mapping):
+        image,label = map(repr, _keys(images))
+        raise TypeError(f"fit takes images and labels, or batches of them, got a dictionary with {[*images]}: pass them one by one, for example "
+                        f"fit(data[{image}], data[{label}])")
     else:
         loader,vocab = _loader(images)
         try: batches = iter(loader)

@@ -23,7 +23,7 @@ from .chunks import in_plain_mode
 from .distributed import add_over_ranks,in_group
 from .image_set import ImageSet
 from .images import as_images,mostly_bright
-from .labels import check_classes,check_labels
+from .labels import check_classes,check_labels,class_places
 from .messages import warn_caller
 from .model_file import read_model,write_model
 from .nearest import distances_to,nearest
@@ -109,13 +109,14 @@ def fit(self:PixelSimilarity,
 def partial_fit(self:PixelSimilarity,
     images:Tensor|Iterable,      # More images, of the size of those before: whatever `fit` takes
     labels:Sequence|None=None,   # Class of each, shape (n,): integers or strings; classes may be new
-    classes:Sequence|None=None,  # Here for scikit-learn's sake, which names all classes at once; they need not be known
+    classes:Sequence|None=None,  # All classes that there may be, as scikit-learn names them; they need not have been seen
 )->PixelSimilarity:              # The classifier itself
     """Learn from more images, and forget nothing; in a `torch.distributed` group, in this process only.
 
-    Raises `TypeError` or `ValueError` for bad images and labels, and changes nothing then."""
-    if classes is not None: check_classes(classes)
+    Raises `TypeError` or `ValueError` for bad images and labels, or for labels that are not among `classes`, and changes nothing then."""
+    if classes is not None: classes = check_classes(classes)
     learned = _counted(self, images, labels, _known(self))
+    if classes is not None: class_places(learned.classes, classes)
     return _keep(self, learned) if learned else self
 
 # %% ../nbs/library/classifier.ipynb #867bef7c
@@ -123,6 +124,7 @@ def _comparable(model, images, invert, resize):
     "The images, after a check that they can be compared with the prototypes."
     if not _is_fitted(model): raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
     size = tuple(model.prototypes_.shape[1:])
+    if resize not in (True, False, size): raise ValueError(f"resize should be True or False, since images are brought to {size}, got {resize!r}")
     images = as_images(images, invert, size if resize else None).detach()
     if tuple(images.shape[1:])!=size: check_stack(images, size)
     bright = mostly_bright(images)
@@ -132,8 +134,11 @@ def _comparable(model, images, invert, resize):
                     f"pass invert={not invert} if ink and paper are swapped", invert=not invert)
     return images
 
-def _grays(model):
-    "The prototypes to compare with, shape (k, h, w), float64 from 0 to 255: as they were before they were rounded to `prototypes_`."
+# %% ../nbs/library/classifier.ipynb #867bef7d
+def prototype_grays(
+    model:PixelSimilarity,  # A fitted classifier
+)->Tensor:                  # Shape (k, h, w), float64 from 0 to 255, on the processor
+    "The prototypes that images are compared with: as they were before they were rounded to `prototypes_`."
     shown,exact = 255*model.prototypes_.cpu().double(),_known(model).grays()
     return torch.where((shown-exact).abs()<1e-4, exact, shown)
 
@@ -148,7 +153,7 @@ def distances(self:PixelSimilarity,
     """How far each image is from each class, 0 to 1; the smallest is what `predict` says, and of equal ones the first.
 
     Warns if ink and paper look swapped. Raises `ValueError` before `fit`, and what `as_images` raises."""
-    return distances_to(_comparable(self, images, invert, resize), _grays(self), self.distance)
+    return distances_to(_comparable(self, images, invert, resize), prototype_grays(self), self.distance)
 
 # %% ../nbs/library/classifier.ipynb #7669b366
 @patch
@@ -160,7 +165,7 @@ def predict(self:PixelSimilarity,
 )->np.ndarray:          # Predicted class of each image, shape (n,)
     "The nearest class for each image, the first in `classes_` of those that are equally near. Warns and raises as `distances` does."
     images = _comparable(self, images, invert, resize)
-    return self.classes_[nearest(images, _grays(self), self.distance, self.compiled).cpu().numpy()]
+    return self.classes_[nearest(images, prototype_grays(self), self.distance, self.compiled).cpu().numpy()]
 
 # %% ../nbs/library/classifier.ipynb #06d4f7f5
 @patch
@@ -209,7 +214,10 @@ def load(cls:PixelSimilarity,
 )->"PixelSimilarity":  # The classifier, fitted
     "Load a saved classifier; raises `ValueError` for a file that is damaged, newer, or something else."
     totals,distance,prototype = read_model(path)
-    return _keep(cls(distance, prototype), totals)
+    saved = {"distance": distance, "prototype": prototype}
+    model = cls(**{name: value for name,value in saved.items() if name in signature(cls).parameters})
+    vars(model).update(saved)  # a subclass may have a constructor of its own
+    return _keep(model, totals)
 
 # %% ../nbs/library/classifier.ipynb #7ee57d68
 @patch

@@ -265,7 +265,7 @@ def _lessons(args):
     print(said.format(__version__, **counts))
     yours = [name for name,what in done.items() if what=="yours"]
     if yours: print(f"left as they are, because you changed them: {', '.join(yours)}")
-    print(f"to open them: install pixelsim with its course extra, then jupyter lab {shlex.quote(str(folder/START))}")
+    print(f"to open them: install pixelsim with its course extra, then jupyter lab {shlex.quote((folder/START).as_posix())}")
     return 0
 
 def _add_lessons(commands):

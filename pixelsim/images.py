@@ -15,7 +15,7 @@ from PIL import Image
 import torch
 from torch import Tensor
 
-from .arrays import as_numbers,as_tensors,check_stack,check_values
+from .arrays import as_stack,as_tensors
 from .image_files import checked_size,has_bright_border,read_all,resized
 from .image_set import ImageSet
 
@@ -27,8 +27,8 @@ def listed(
 )->object:          # A list, if it lists things one by one; else `images` as it is
     "A tuple, fastai's `L`, a column of a table, a generator as a list; one file or picture as a list of one."
     if isinstance(images, _PICTURE): return [images]
-    if getattr(images, "shape", None)==(0,): return []
-    if isinstance(images, (Tensor,ImageSet,bytes)) or hasattr(images, "read"): return images
+    if not getattr(images, "is_nested", False) and getattr(images, "shape", None)==(0,): return []  # a nested tensor has no shape
+    if isinstance(images, (Tensor,ImageSet,bytes,memoryview)) or hasattr(images, "read"): return images
     if isinstance(images, (list,tuple,Iterator,MappingView)): return list(images)
     if hasattr(images, "__array__"):  # NumPy's, and a column of a table
         kind = getattr(getattr(images, "dtype", None), "kind", "O")  # pandas' own types for text have the kind O
@@ -63,7 +63,7 @@ def as_images(
     if isinstance(images, ImageSet): images = images.images
     if size and isinstance(images, list):
         return torch.cat([as_images(image[None], invert, size) for image in as_tensors(images)])
-    images = check_values(check_stack(as_numbers(images)))
+    images = as_stack(images)
     if invert: images = 255-images if images.dtype==torch.uint8 else 1-images.float()
     if size in (None, tuple(images.shape[1:])): return images
     plain = images.detach().cpu()

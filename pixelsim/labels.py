@@ -6,9 +6,11 @@
 __all__ = ['check_labels', 'as_labels', 'label_array', 'label_pair', 'class_places', 'check_classes']
 
 # %% ../nbs/library/labels.ipynb #30eef7ea
+from collections.abc import Iterator,MappingView,Sequence
 from unicodedata import normalize
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from .arrays import as_numbers
@@ -23,9 +25,10 @@ def check_labels(
     """Labels as an array, one for each of `n` images.
 
     Raises `ValueError` for another number of them, for missing ones, and for types that are no integers or strings."""
-    shape = label_array(labels).shape
-    if shape!=(n,): raise ValueError(f"labels should have shape ({n},), one for each image, got {shape}")
-    return as_labels(labels)
+    array = label_array(labels)  # once, as an iterator can be gone through only once
+    if array.shape==(n,): return _sound(array, labels)
+    way = {(n, 1): ": pass np.ravel(labels)"}.get(array.shape, ": if each row has a single 1, pass np.argmax(labels, 1)" if array.shape[:1]==(n,) and array.ndim==2 and array.size else "")
+    raise ValueError(f"labels should have shape ({n},), one for each image, got {array.shape}{way}")
 
 def as_labels(
     labels:object,  # Integers or strings: a list, array, tensor or column of a table
@@ -33,13 +36,17 @@ def as_labels(
     """Labels as an array; texts that look alike are alike, since an é can be written in two ways.
 
     Raises `ValueError` for missing ones, and for types that are no integers or strings."""
-    array = label_array(labels)
+    return _sound(label_array(labels), labels)
+
+def _sound(array, labels):
+    "The `array` that was made of `labels`, after a check of what is in it."
     if array.ndim!=1: raise ValueError(f"labels should have shape (n,), got {array.shape}")
     _refuse_missing(array)
     if array.dtype.kind=="O" and len(array): array = _of_one_kind(array)
     if array.dtype.kind not in "biuU" and len(array):
         first = array.tolist()[0]
-        way = "int(label)" if array.dtype.kind=="f" else "label.decode()" if isinstance(first, bytes) else "str(label)"
+        whole = array.dtype.kind=="f" and bool((array==np.round(array)).all() and (abs(array)<2**63).all())  # else int would melt 3.2 and 3.7
+        way = "int(label)" if whole else "label.decode()" if isinstance(first, bytes) else "str(label)"
         raise ValueError(f"{_NO_LABEL}, got {getattr(labels, 'dtype', array.dtype)}, first {first!r}: convert them, "
                          f"for example with [{way} for label in labels]")
     if array.dtype.kind=="U": return np.array([normalize("NFC", label) for label in array.tolist()], dtype=str)
@@ -48,11 +55,19 @@ def as_labels(
         array = array.astype(np.int64)
     return np.asarray(array)
 
+# %% ../nbs/library/labels.ipynb #28222489
 def _of_one_kind(array):
     "An array of objects, such as tables have, as strings or integers if all are."
-    for kind in (str,(int,np.integer)):
-        if all(isinstance(label, kind) for label in array): return np.array([_plain(label) for label in array])
+    if all(isinstance(label, str) for label in array): return _texts(array)
+    if all(isinstance(label, (int,np.integer)) for label in array): return np.array([_plain(label) for label in array])
     return array
+
+def _texts(labels):
+    "Strings as NumPy's, which drops null characters at their end."
+    texts = [_plain(label) for label in labels]
+    if cut := [text for text in texts if text[-1:]=="\0"]:
+        raise ValueError(f"{_NO_LABEL}, got {cut[0]!r}, which ends with a null character: leave it out, with label.rstrip('\\0')")
+    return np.array(texts, dtype=str)
 
 def _plain(label):
     "A label without what a subclass, such as a member of an `Enum`, adds to its text or number."
@@ -69,21 +84,21 @@ def _refuse_missing(array):
     else: missing = [i for i,label in enumerate(array) if _is_missing(label)] if array.dtype.kind in "Of" else []
     if len(missing): raise ValueError(f"{len(missing)} labels are missing, the first is labels[{missing[0]}]: every image needs one")
 
+# %% ../nbs/library/labels.ipynb #55b0f72f
 def label_array(
     labels:object,  # Labels of any type and shape
 )->np.ndarray:      # The same, not yet checked
     "Labels as they are, but for one thing: NumPy would turn 3 and '7' together into strings. Raises `ValueError` for ragged lists."
     if isinstance(labels, Tensor):
         labels = as_numbers(labels, "labels").detach().cpu()
-        return (labels.double() if labels.is_floating_point() else labels).numpy()
-    if isinstance(labels, (list,tuple)): labels = [_plain(label) for label in labels]  # NumPy would take the name of an `Enum` for its text
+        return (labels.float() if labels.dtype==torch.bfloat16 else labels).numpy()
+    if isinstance(labels, (Sequence,MappingView,Iterator)) and not isinstance(labels, (str,bytes)) and not hasattr(labels, "__array__"):
+        labels = [_plain(label) for label in labels]  # NumPy would take the name of an `Enum` for its text
     try: array = np.asanyarray(labels)
     except ValueError: raise ValueError(f"{_NO_LABEL}, one for each image, got lists of different lengths") from None
-    if array.dtype.kind not in "US" or isinstance(labels, np.ndarray): return array
-    if not all(isinstance(label, str) for label in labels): return np.array(labels, dtype=object)
-    if cut := [label for label in labels if label[-1:]=="\0"]:
-        raise ValueError(f"{_NO_LABEL}, got {cut[0]!r}, which ends with a null character: leave it out, with label.rstrip('\\0')")
-    return array
+    if array.dtype.kind=="T": return array.astype(object)
+    if array.dtype.kind not in "US" or array.ndim!=1 or not isinstance(labels, list): return array
+    return _texts(labels) if all(isinstance(label, str) for label in labels) else np.array(labels, dtype=object)
 
 # %% ../nbs/library/labels.ipynb #840a8146
 def label_pair(

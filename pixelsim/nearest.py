@@ -22,11 +22,13 @@ def _exact(images, grays, distance):
         x *= 255
         whole = x.round()
         x = torch.where((x-whole).abs()<3e-5, whole, x)
-    return torch.cdist(x, grays, p=float(distance[1]), compute_mode="donot_use_mm_for_euclid_dist")
+    return _leveled(torch.cdist(x, grays, p=float(distance[1]), compute_mode="donot_use_mm_for_euclid_dist"))
 
-def _tied(far):
-    "Which prototypes are the nearest of each image, shape (m, k)."
-    return far<=far.min(1, keepdim=True).values*(1+1e-12)
+def _leveled(far):
+    "The same, with one number for those of a row that agree to twelve digits."
+    ordered,place = far.sort(1)
+    further = torch.cat([torch.ones_like(place[:, :1], dtype=torch.bool), ordered[:, 1:]>ordered[:, :-1]*(1+1e-12)], 1)
+    return torch.empty_like(far).scatter(1, place, torch.where(further, ordered, 0).cummax(1).values)
 
 def _in_doubt(scores, size):
     """The lowest row of each column of `scores`, shape (k, n), and the columns in which rounding could decide.
@@ -126,7 +128,7 @@ def nearest(
 
 def _settled(row, doubt, flat, grays, distance):
     "The nearest prototypes `row`, in which those of the images in doubt have been decided."
-    for some in doubt.split(rows_at_a_time(flat)): row[some] = _tied(_exact(flat[some], grays, distance)).int().argmax(1).to(row.device)
+    for some in doubt.split(rows_at_a_time(flat)): row[some] = _exact(flat[some], grays, distance).min(1).indices.to(row.device)
     return row
 
 # %% ../nbs/library/nearest.ipynb #e0f1c8d7
@@ -136,8 +138,8 @@ def distances_to(
     distance:str,   # "l1", the mean absolute difference, or "l2", the root mean squared difference
 )->Tensor:          # Distance of each image to each prototype, shape (n, k), float32 from 0 to 1
     "How far each image is from each prototype; the first smallest one is what `nearest` says."
-    flat,grays,p = _prepared(images, grays)
-    n,rows,full = len(images),rows_at_a_time(images),255 if images.dtype==torch.uint8 else 1
+    flat,grays,p = images.flatten(1),grays.flatten(1),(grays.flatten(1)/255).float().to(images.device)
+    n,rows = len(images),rows_at_a_time(images)
     result = torch.empty(len(p), n, device=images.device, dtype=torch.float32)
     def work(starts):
         x,buffer = p.new_empty(2, rows, p.shape[1])
@@ -145,13 +147,14 @@ def distances_to(
             m = len(flat[start:start+rows])
             found = result[:, start:start+m]
             x[:m].copy_(flat[start:start+m])  # once, for all classes
+            if images.dtype==torch.uint8: x /= 255
             for row,out in zip(p, found):
                 torch.sub(x[:m], row, out=buffer[:m])
                 torch.sum(buffer[:m].abs_() if distance=="l1" else buffer[:m].square_(), 1, out=out)
             found /= p.shape[1]
             if distance=="l2": found.sqrt_()
-            found /= full
-            _,doubt = _in_doubt(found, found.max())
+            ordered = found.sort(0).values
+            doubt = (ordered.diff(dim=0)<=1e-5*found.max()).any(0).nonzero()[:, 0]  # equal ones are equal numbers, the nearest or not
             if len(doubt): found[:, doubt] = _told_apart(flat[start:start+m][doubt], grays, distance).to(found.device)
     on_threads(work, range(0, n, rows), images.device)
     return result.T.contiguous()
@@ -161,4 +164,4 @@ def _told_apart(images, grays, distance):
     far,pixels = _exact(images, grays, distance),images.shape[1]
     exact = (far/255/(pixels if distance=="l1" else pixels**0.5)).float()
     least = exact.min(1, keepdim=True).values
-    return torch.where(_tied(far), least, exact.maximum(least.nextafter(torch.ones_like(least)))).T
+    return torch.where(far==far.min(1, keepdim=True).values, least, exact.maximum(least.nextafter(torch.ones_like(least)))).T

@@ -20,7 +20,7 @@ def to_float(
 
     Raises `TypeError` for a type that says nothing about its scale, and `ValueError` for floats that are
     missing, infinite or outside 0 to 1: they are never rescaled by guess."""
-    images = check_values(as_numbers(images))
+    images = check_values(as_numbers(images), given=images)
     return images.float()/255 if images.dtype==torch.uint8 else images.float()
 
 # %% ../nbs/01_pixels.ipynb #03023855
@@ -44,7 +44,9 @@ def best_threshold(
     if values.ndim!=1 or values.shape!=is_above.shape:
         raise ValueError("values and is_above should both have shape (n,), "
                          f"got {tuple(values.shape)} and {tuple(is_above.shape)}")
-    values,is_above = check_finite(values, "values").cpu().double(),check_finite(is_above, "is_above").cpu().bool()
+    values,is_above = check_finite(values, "values").cpu().double(),check_finite(is_above, "is_above").cpu()
+    if not ((is_above==0)|(is_above==1)).all(): raise ValueError(f"is_above should be True or False, got {is_above.max().item()}: compare, as in labels=={is_above.max().item()}")
+    is_above = is_above.bool()
     levels,where = values.unique(return_inverse=True)
     if len(levels)<2:
         raise ValueError(f"values should differ, got only {levels.tolist()}: no threshold can tell them apart")

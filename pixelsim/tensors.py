@@ -26,8 +26,8 @@ def explain_shape(
     "What a tensor is, in a table; raises `TypeError` for anything but a tensor or an array."
     if not isinstance(x, (Tensor,np.ndarray)):
         raise TypeError(f"x should be a tensor or an array, got {type(x).__name__}: try torch.tensor(x)")
-    if isinstance(x, Tensor) and x.layout!=torch.strided:
-        raise TypeError(f"x should hold all its numbers in rows, got {x.layout}: try x.to_dense()")
+    if isinstance(x, Tensor) and (x.layout!=torch.strided or x.is_nested):
+        raise TypeError(f"x should hold all its numbers in rows, got {x.layout}: try x.{'to_padded_tensor(0)' if x.is_nested else 'to_dense()'}")
     if isinstance(x, Tensor): stride,contiguous,size,device = x.stride(),x.is_contiguous(),x.element_size(),x.device
     else: stride,contiguous,size,device = _stride(x),x.flags.c_contiguous,x.itemsize,"cpu"
     shape,elements = tuple(x.shape),prod(x.shape)

@@ -23,8 +23,10 @@ class NearestPrototype(nn.Module):
     ):
         super().__init__()
         if distance not in ("l1","l2"): raise ValueError(f"distance should be 'l1' or 'l2', got {distance!r}")
+        if not 0<scale<float("inf"): raise ValueError(f"scale should be above 0, or the farthest class would win, got {scale!r}")
         self.distance,self.scale = distance,scale
-        self.prototypes = nn.Parameter(as_prototypes(prototypes).detach().clone(), requires_grad=learn)
+        with torch.inference_mode(False): own = as_prototypes(prototypes).detach().clone()  # so that it can be trained later
+        self.prototypes = nn.Parameter(own, requires_grad=learn)
 
     def forward(self,
         images:Tensor,  # Images, shape (n, h, w) or (n, 1, h, w): uint8 from 0 to 255, or floats from 0 to 1
@@ -32,13 +34,16 @@ class NearestPrototype(nn.Module):
         "The logits of a batch; raises `ValueError` or `TypeError` for images that cannot be compared with the prototypes."
         images = as_stack(gray_batch(images), tuple(self.prototypes.shape[1:]))
         check_device(images=images, prototypes=self.prototypes)
-        images = unit_floats(images)
-        return -self.scale*torch.stack([self._distance(images-p) for p in self.prototypes], dim=1)
+        grays = 255*unit_floats(images)  # what was a byte is a whole number again, so that equal distances are equal
+        far = torch.stack([self._distance(grays-p) for p in 255*self.prototypes], dim=1)
+        return (-self.scale/255*far).to(self.prototypes.dtype)
 
     def _distance(self, difference):
         "The distance for each difference of two images, shape (n,); prototypes that have learned may lie outside 0 to 1, which `l1_distance` refuses."
-        if self.distance=="l1": return difference.abs().mean((-1, -2))
-        return root(difference.square().mean((-1, -2)))
+        rows = (difference.abs() if self.distance=="l1" else difference.square()).sum(-1)  # whole numbers of a row are added exactly
+        if rows.device.type=="cpu": rows = rows.double()  # and the rows too, but not every device has float64
+        mean = rows.sum(-1)/self.prototypes[0].numel()
+        return mean if self.distance=="l1" else root(mean)
 
     def extra_repr(self
     )->str:  # The words between the brackets of the module's representation

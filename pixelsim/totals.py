@@ -33,7 +33,7 @@ def class_sums(
 )->Tensor:          # Sum of the images of each class, shape (k, h, w), float64 on the processor; full ink counts 255
     "The sum of the images of each class: for uint8, and for floats that were uint8 once, exact, so that order and batches never change it."
     flat,rows,exact = images.flatten(1),min(2048, rows_at_a_time(images, _AT_ONCE)),images.dtype==torch.uint8
-    sums,lock = torch.zeros(k, flat.shape[1], dtype=torch.float64),Lock()  # not every device has float64
+    sums,lock = torch.zeros(k, flat.shape[1], dtype=torch.float64, device="cpu"),Lock()  # not every device has float64
     def work(starts):
         mine = torch.zeros_like(sums)
         for start in starts:  # at most 2048 images: 2048 × 255 < 2**24, so whole numbers in float32 stay exact
@@ -73,6 +73,16 @@ def histogram_median(
     lower,upper = ((reached<half).sum(-1) for half in ((n+1)//2, n//2+1))  # how many grays come before the middle ones
     return (lower+upper).double()/2
 
+# %% ../nbs/library/totals.ipynb #89a7f747
+def _check_joins(one, other):
+    "Stop if the images of the two cannot belong together."
+    old,new = (tuple(t.values.shape[1:3]) for t in (one, other))
+    if new!=old:
+        raise refusal(ValueError, f"all images should have one size, {old[0]}×{old[1]} as before, got {new[0]}×{new[1]}",
+                      f"bring them to it with as_images(images, resize={old})", resize=old)
+    if (one.classes.dtype.kind in "US")!=(other.classes.dtype.kind in "US"):
+        raise ValueError(f"labels should be all strings or all numbers, got {other.classes.tolist()} after {one.classes.tolist()}")
+
 # %% ../nbs/library/totals.ipynb #7a5d3bda
 @dataclass(frozen=True, eq=False)
 class Totals:
@@ -97,28 +107,20 @@ class Totals:
 
     def __add__(self, other):
         if not self or not other: return self or other
-        self._check_joins(other)
+        _check_joins(self, other)
         classes = np.union1d(self.classes, other.classes)
-        values = torch.zeros(len(classes), *self.values.shape[1:], dtype=self.values.dtype)
-        counts = torch.zeros(len(classes), dtype=torch.int64)
+        values = torch.zeros(len(classes), *self.values.shape[1:], dtype=self.values.dtype, device="cpu")
+        counts = torch.zeros(len(classes), dtype=torch.int64, device="cpu")
         for part in (self, other):
             where = torch.from_numpy(np.searchsorted(classes, part.classes))
             values[where] += part.values
             counts[where] += part.counts
         return Totals(classes, values, counts)
 
-    def _check_joins(self, other):
-        "Stop if the images of the two cannot belong together."
-        old,new = (tuple(t.values.shape[1:3]) for t in (self, other))
-        if new!=old:
-            raise refusal(ValueError, f"all images should have one size, {old[0]}×{old[1]} as before, got {new[0]}×{new[1]}",
-                          f"bring them to it with as_images(images, resize={old})", resize=old)
-        if (self.classes.dtype.kind in "US")!=(other.classes.dtype.kind in "US"):
-            raise ValueError(f"labels should be all strings or all numbers, got {other.classes.tolist()} after {self.classes.tolist()}")
-
     def grays(self
     )->Tensor:  # The prototype of each class, shape (k, h, w), float64 from 0 to 255
         "The mean of the images of each class, or their median where the grays were counted."
         return self.values/self.counts[:, None, None] if self.values.ndim==3 else histogram_median(self.values)
 
+# %% ../nbs/library/totals.ipynb #bb527f5a
 COUNTED = {"mean": class_sums, "median": class_histograms}

@@ -1,7 +1,9 @@
-"""What `make lab` tells JupyterLab: open the start page, and let an untouched notebook be untouched.
+"""What `make lab` tells JupyterLab: open the start page, let an untouched notebook be untouched, and keep widgets.
 
 Jupyter would write into the metadata of each notebook that is opened what it knows of the kernel, and then ask at closing time whether to
 save it. So it is served with these metadata; the file gets them when someone saves it, and nbdev-clean takes them out again.
+Widgets are saved with what they show, so that a sheet or a slider is there again when the notebook is reopened with no kernel; without the
+setting an error stands in its place.
 The root is that of the repository, so that links from the notebooks to its other files lead somewhere.
 """
 from pathlib import Path
@@ -24,4 +26,5 @@ c = get_config()  # noqa: F821 (Jupyter provides it)
 c.ServerApp.contents_manager_class = Contents
 c.ServerApp.root_dir = str(ROOT)
 c.ServerApp.preferred_dir = str(ROOT / "nbs")
+c.LabApp.app_settings_dir = str(Path(__file__).parent / "lab_settings")
 c.LabApp.default_url = f"/lab/tree/nbs/{START}"

@@ -5,6 +5,7 @@ in MyST's words here: front matter, options of cells, documentation of functions
 """
 import ast
 import re
+from functools import cache
 
 import nbformat
 import yaml
@@ -92,14 +93,22 @@ def in_order(nb, names):
 # What MyST-NB needs
 
 
-def label_of(name):
-    "The label of a documented name. Labels know no capitals, and `Lesson` is not `lesson`."
-    return ("class-" if name[0].isupper() else "function-") + name.lower()
+def label_of(name, page):
+    "The label of a name that is documented on a page. Labels know no capitals, and `Lesson` is not `lesson`; each roof may have a `progress`."
+    return ("course-" if page.startswith("course/") else "") + ("class-" if name[0].isupper() else "function-") + name.lower()
+
+
+@cache
+def public_names():
+    "The names that some module offers; nbdev also links those that the rooms of the house share among themselves, which have no page."
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (NBS.parent / "pixelsim").rglob("*.py"))
+    return set(re.findall(r"\'(\w+)\'", " ".join(re.findall(r"^__all__ = \[(.*?)\]", code, flags=re.M | re.S))))
 
 
 def links(text):
     "Markdown with nbdev's links to names as links to their labels, and links to the README's neighbors as pages."
-    text = re.sub(r"\[`([\w.]+)(\(\))?`\]\(/[\w/]+\.html#[\w.]+\)", lambda m: f"[`{m[1]}{m[2] or ''}`](#{label_of(m[1])})", text)
+    def link(m): return f"[`{m[1]}{m[2] or ''}`](#{label_of(m[1], m[3])})" if m[1].split(".")[0] in public_names() else f"`{m[1]}{m[2] or ''}`"
+    text = re.sub(r"\[`([\w.]+)(\(\))?`\]\(/([\w/]+)\.html#[\w.]+\)", link, text)
     return re.sub(r"\]\((?:\.\./)+([\w./-]+)\)", lambda m: m[0] if m[1].endswith(".ipynb") else f"](/{m[1]})", text)
 
 
@@ -175,7 +184,7 @@ class Page:
 
     def reference(self, name, cell):
         "The documentation of a name under its label: in a lesson, where the source is shown too, folded away."
-        label = label_of(name)
+        label = label_of(name, self.name)
         text = "".join(cell.outputs[0].data["text/markdown"]).replace("__main__.", "")  # where nbdev has run the notebook
         text = re.sub(r"^---\n+|^\[source\]\(.*\)\{.*\}\n+", "", text, flags=re.M)
         heading, text = text.split("\n", 1)

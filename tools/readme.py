@@ -1,14 +1,11 @@
 """Makes `README.md`, and the picture in it, from the stored outputs of `nbs/index.ipynb`.
 
-    python tools/readme.py            write them
-    python tools/readme.py --check    write nothing; exit with 1 if they are not up to date
+    python tools/readme.py
 
 nbconvert does the conversion. nbdev's directives are honoured: `hide` drops a cell, `echo: false` its code, and
 `fig-alt` becomes the text that stands for a picture.
 """
-import argparse
 import re
-import sys
 from pathlib import Path
 
 from nbconvert import MarkdownExporter
@@ -56,17 +53,9 @@ def render():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="compare instead of writing")
-    check = parser.parse_args().check
-    files = render()
-    stale = [path for path, content in files.items() if not path.exists() or path.read_bytes() != content]
-    if check and stale:
-        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
-        sys.exit(f"not up to date with nbs/index.ipynb: {names}. Run `make save`")
-    for path in stale:
+    for path, content in render().items():
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(files[path])
+        path.write_bytes(content)
 
 
 if __name__ == "__main__": main()

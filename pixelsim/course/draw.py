@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 from pixelsim.arrays import as_numbers,as_prototypes,check_values
-from pixelsim.classifier import PixelSimilarity
-from pixelsim.distances import l1_distance,l2_distance
+from pixelsim.classifier import PixelSimilarity,prototype_grays
 from pixelsim.labels import check_classes
-from pixelsim.nearest import nearest
+from pixelsim.nearest import distances_to
+from pixelsim.totals import whole_grays
 
 # %% ../../nbs/course/draw.ipynb #5de38069
 _SIDE = 28  # what JavaScript draws, like MNIST
@@ -30,13 +30,12 @@ def _text_of_pixels(image):
     "An image as text: base64 of one byte for each pixel."
     image = check_values(as_numbers(image, "image"), "image").detach().cpu()
     if tuple(image.shape)!=(_SIDE, _SIDE): raise ValueError(f"image should have shape (28, 28), got {tuple(image.shape)}")
-    return b64encode(_bytes(image).numpy().tobytes()).decode()
+    if image.is_floating_point(): image = (image.double()*255).round().to(torch.uint8)
+    return b64encode(image.numpy().tobytes()).decode()
 
-def _bytes(image): return image if image.dtype==torch.uint8 else (image.double()*255).round().to(torch.uint8)
-
-def _text_of_prototypes(prototypes):
-    "Prototypes, floats from 0 to 1, as text: base64 of a little-endian float32 for each pixel."
-    return b64encode(prototypes.numpy().astype("<f4").tobytes()).decode()
+def _text_of_grays(grays):
+    "Prototypes, float64 from 0 to 255, as text: base64 of their bytes, the lowest first."
+    return b64encode(grays.numpy().astype("<f8").tobytes()).decode()
 
 def _pixels(text):
     "The image in a text, as uint8, shape (28, 28); empty paper for no text."
@@ -83,36 +82,39 @@ def _static(name):
     return files("pixelsim.course").joinpath("static", name).read_text(encoding="utf-8")
 
 # %% ../../nbs/course/draw.ipynb #d2a30001
-def _parts_of_model(model, labels):
-    "Prototypes, labels and what the prototypes are called, from a fitted classifier, or from prototypes themselves."
-    if not isinstance(model, PixelSimilarity): return model,labels,"prototype"
+def _grays(model, labels):
+    "The grays of the prototypes, what they are called, and their labels, from a fitted classifier, or from prototypes themselves."
+    if not isinstance(model, PixelSimilarity):
+        prototypes = as_prototypes(model, (_SIDE, _SIDE)).detach().cpu()
+        whole = whole_grays(prototypes)
+        return (255*prototypes if whole is None else whole).double(),"prototype",labels
     if not hasattr(model, "classes_"): raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
     if labels is not None: raise ValueError("a fitted PixelSimilarity has labels of its own: leave labels out")
-    return model.prototypes_,model.classes_,model.prototype
+    as_prototypes(model.prototypes_, (_SIDE, _SIDE))
+    return prototype_grays(model),model.prototype,model.classes_
 
-def _prototypes_and_labels(prototypes, labels):
-    "Prototypes, float32 from 0 to 1, shape (k, 28, 28), and the k labels, after a check that they fit together."
-    prototypes = as_prototypes(prototypes, (_SIDE, _SIDE)).detach().cpu().float()
-    if labels is None: raise ValueError(f"{len(prototypes)} prototypes need as many labels, such as [3, 7]")
+def _labels_for(grays, labels):
+    "The labels, after a check that there is one for each prototype."
+    if labels is None: raise ValueError(f"{len(grays)} prototypes need as many labels, such as [3, 7]")
     labels = check_classes(labels)
-    if len(labels)!=len(prototypes): raise ValueError(f"labels should have one for each of {len(prototypes)} prototypes, got {labels}")
+    if len(labels)!=len(grays): raise ValueError(f"labels should have one for each of {len(grays)} prototypes, got {labels}")
     if len(labels)<2: raise ValueError(f"there should be at least two prototypes, got {len(labels)}")
-    return prototypes,labels
+    return labels
 
 # %% ../../nbs/course/draw.ipynb #d2a30002
-def _says(name, pixels, prototypes, names, distance):
-    "How far an image is from each prototype, as a sentence; the prototype that `predict` would choose comes first."
-    found = dict(l1=l1_distance, l2=l2_distance)[distance](pixels, prototypes).tolist()
-    first = nearest(pixels[None], prototypes, distance).item()
-    order = sorted(range(len(found)), key=lambda i: (i!=first, found[i]))[:3]
+def _says(name, pixels, grays, names, distance):
+    "How far an image is from each prototype, as a sentence."
+    found = distances_to(pixels[None], grays, distance)[0].tolist()
+    order = sorted(range(len(found)), key=found.__getitem__)[:3]  # of equals the first, as `predict` does
     numbers = ", ".join(f"{found[i]:.4f} to {names[i]}" for i in order)
-    return f"By {distance.upper()} {name} is near{'er' if len(found)==2 else 'est'} to {names[first]}: {numbers}."
+    return f"By {distance.upper()} {name} is near{'er' if len(found)==2 else 'est'} to {names[order[0]]}: {numbers}."
 
-def _still(example, prototypes, means, distance):
+def _still(example, grays, means, distance):
     "What the widget shows, as a sentence and a picture: an example with its distances, if there is one, and the prototypes."
-    names = [example["name"], *means] if example else means
-    images = [_pixels(example["pixels"])]*bool(example)+[*_bytes(prototypes)]
-    says = _says(example["name"], images[0], prototypes, means, distance) if example else ""
+    names,images,says = means,[*grays.round().to(torch.uint8)],""
+    if example:
+        names,images = [example["name"], *names],[_pixels(example["pixels"]), *images]
+        says = _says(example["name"], images[0], grays, means, distance)
     alt = f"From left to right: {', '.join(names)}. {says}".strip()
     return (f'<p>Run this cell in Jupyter, and you can draw a digit here. Until then, a picture: {escape(", ".join(names))}.</p>'
             f'<p><img src="{_picture_of(images)}" alt="{escape(alt)}" style="max-width: 100%; height: auto"></p><p>{escape(says)}</p>')
@@ -139,9 +141,9 @@ class DrawDigit(AnyWidget or _Absent):
         if AnyWidget is None: super().__init__()
         distance = getattr(model, "distance", "l1") if distance is None else distance
         if distance not in ("l1","l2"): raise ValueError(f"distance should be 'l1' or 'l2', got {distance!r}")
-        model,labels,kind = _parts_of_model(model, labels)
-        self._prototypes,labels = _prototypes_and_labels(model, labels)
-        super().__init__(labels=[str(label) for label in labels], kind=kind, prototypes=_text_of_prototypes(self._prototypes), distance=distance,
+        self._grays,kind,labels = _grays(model, labels)
+        labels = [str(label) for label in _labels_for(self._grays, labels)]
+        super().__init__(labels=labels, kind=kind, prototypes=_text_of_grays(self._grays), distance=distance,
                          examples=[dict(name=str(name), pixels=_text_of_pixels(x)) for name,x in examples.items()],
                          center=bool(center), pixels="" if image is None else _text_of_pixels(image))
         self.observe(self._tell_image, "pixels")
@@ -165,7 +167,7 @@ class DrawDigit(AnyWidget or _Absent):
         names = ("labels","kind","prototypes","examples","distance","center","pixels")
         state = json.dumps({name: getattr(self, name) for name in names}, ensure_ascii=False).replace("<", "\\u003c")
         example = dict(name="the drawing", pixels=self.pixels) if self.pixels else next(iter(self.examples), None)
-        still = _still(example, self._prototypes, [f"the {self.kind} {label}" for label in self.labels], self.distance)
+        still = _still(example, self._grays, [f"the {self.kind} {label}" for label in self.labels], self.distance)
         return f'<div class="pixelsim-widget" data-widget="draw">{still}<script type="application/json">{state}</script></div>'
 
     def __repr__(self): return f"DrawDigit({', '.join(self.labels)}; distance={self.distance!r}): run this cell in Jupyter to draw"

@@ -11,27 +11,23 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from ..arrays import as_numbers,check_stack
+from ..arrays import as_stack
 from ..pixels import ink_coverage,to_float
-
-# %% ../../nbs/course/ideas.ipynb #51b69b9b
-def _stack(images):
-    "A stack of images as a tensor; anything else is an error that says what it was."
-    return check_stack(as_numbers(images))
 
 # %% ../../nbs/course/ideas.ipynb #1f57f567
 def bottom_ink(
     images:Tensor,  # Images, shape (n, h, w): uint8 from 0 to 255, or floats from 0 to 1
 )->Tensor:          # Share of the pixels in the bottom third that have any ink, shape (n,), from 0 to 1
     "How much of the bottom third is touched by ink; raises `ValueError` if it is not a stack of images."
-    return ink_coverage(_stack(images)[:, -(images.shape[1]//3):])
+    images = as_stack(images)
+    return ink_coverage(images[:, -(images.shape[1]//3):])
 
 # %% ../../nbs/course/ideas.ipynb #1416b6ed
 def darkest_row(
     images:Tensor,  # Images, shape (n, h, w): uint8 from 0 to 255, or floats from 0 to 1
 )->Tensor:          # Number of the row with the most ink, shape (n,), int64, counted from 0 at the top
     "Which row has the most ink, the first of equals; raises `ValueError` if it is not a stack of images."
-    return _stack(images).sum(2, dtype=torch.float64).argmax(1)
+    return as_stack(images).sum(2, dtype=torch.float64).argmax(1)
 
 # %% ../../nbs/course/ideas.ipynb #561749a0
 def asymmetry(
@@ -41,14 +37,14 @@ def asymmetry(
 )->Tensor:               # Mean absolute difference between image and mirror image, shape (n,); 0 is symmetric
     "How little an image is like its own mirror image; raises `ValueError` for another axis or shape."
     if axis not in (1, 2): raise ValueError(f"axis should be 1 (upside down) or 2 (left and right), got {axis}")
-    images = to_float(_stack(images))
+    images = to_float(as_stack(images))
     difference = (images-images.flip(axis)).abs().mean((1, 2))
     return difference/images.mean((1, 2)).clamp_min(1e-6) if relative else difference
 
 # %% ../../nbs/course/ideas.ipynb #76999ce0
 def _dark(images):
     "Where the ink is more than half full. The paler gray is the edge of a stroke, and would join neighbors."
-    return to_float(_stack(images))>0.5
+    return to_float(as_stack(images))>0.5
 
 def _spread(area, paper):
     "Let larger numbers spread over the paper, along the first axis of `area` and back, in place."
@@ -107,7 +103,7 @@ def best_pixel(
     """The pixel that with the best threshold, and the better way round, is right for most of the images.
 
     Raises `ValueError` if the images are not a stack of uint8, or the shapes do not fit."""
-    images,is_seven = _stack(images),torch.as_tensor(is_seven).bool()
+    images,is_seven = as_stack(images),torch.as_tensor(is_seven).bool()
     if images.dtype!=torch.uint8: raise ValueError(f"images should be uint8 from 0 to 255, got {images.dtype}")
     if is_seven.shape!=images.shape[:1]:
         raise ValueError(f"is_seven should have shape ({len(images)},), one for each image, "

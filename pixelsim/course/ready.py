@@ -75,13 +75,12 @@ def _digits_trouble(name):
     try: digits_bundle()
     except OSError as e: yield f"the digits in the package cannot be read ({_said(e)})",_restore("pixelsim/data/mnist.npz")
 
-def _practice_trouble(name):
+def _exercise_trouble(name):
     "Are exercises and quiz there?"
-    from pixelsim.course.quizzes import questions
-    for about in lessons() if name is None else [lesson(name)]:
-        if "Quiz" not in about.sections: continue
-        try: questions(about.name)
-        except (OSError,ValueError) as e: yield f"the exercises of {about.name} cannot be read ({_said(e)})",_restore(f"pixelsim/course/data/practice/{about.name}.toml")
+    from pixelsim.course.lesson_files import lesson_file
+    for each in [each for each in lesson_paths() if name in (None, each)]:
+        try: lesson_file(each)
+        except (OSError,ValueError) as e: yield f"the exercises of {each} cannot be read ({_said(e)})",_restore(f"pixelsim/course/data/lessons/{each}.toml")
 
 # %% ../../nbs/course/ready.ipynb #80f31bff
 def _no_place(folder, megabytes):
@@ -123,7 +122,7 @@ def _drawing_trouble(name):
     except Exception as e: yield f"Matplotlib cannot draw ({_said(e)})",_AGAIN
 
 # %% ../../nbs/course/ready.ipynb #547be785
-_CHECKS = (_python_trouble,_package_trouble,_lesson_trouble,_digits_trouble,_practice_trouble,_progress_trouble,
+_CHECKS = (_python_trouble,_package_trouble,_lesson_trouble,_digits_trouble,_exercise_trouble,_progress_trouble,
            _files_trouble,_drawing_trouble)
 _UNFORESEEN = "in the clone run: make test, and show your leader what it says"
 

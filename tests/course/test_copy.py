@@ -1,15 +1,21 @@
 "`pixelsim lessons` copies the notebooks, and never writes over what you changed."
+import asyncio
 import hashlib
 import json
 import os
+import re
+import runpy
 from pathlib import Path
 
 import pytest
+from jupyter_client.kernelspec import get_kernel_spec
+from traitlets.config import Config
 
 import pixelsim
 from pixelsim import cli
 from pixelsim.course import copy as copy_module
 from pixelsim.course import lessons as lessons_module
+from pixelsim.course.copy import complete
 
 posix = pytest.mark.skipif(os.name == "nt", reason="NOT TESTED: links as POSIX has them")
 NBS = Path(__file__).parents[2] / "nbs"
@@ -22,8 +28,8 @@ def tree(folder):
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    "A small stand-in for the lessons of one version, which a test can change into the next."
-    for name in ("index.ipynb", "01_a.ipynb", "library/b.ipynb", "group/d.ipynb", "images/c.png"):
+    "A small stand-in for the lessons of one version, which a test can change into the next; the README is not copied."
+    for name in ("start.ipynb", "01_a.ipynb", "library/b.ipynb", "group/d.ipynb", "images/c.png", "index.ipynb", "images/index-1.png"):
         path = tmp_path / "source" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(f"{name}, first version\n".encode())
@@ -50,20 +56,54 @@ def copied(run_python, folder):
 
 
 def test_the_lessons_themselves(tmp_path, run_python):
-    "Every notebook and picture of this version, in the default folder; a second time changes nothing."
+    "Every notebook of this version but the README, cell by cell; a second time changes nothing; the way in is told."
     out = copied(run_python, tmp_path)
     there = tree(tmp_path / "pixelsim-lessons")
     manifest = json.loads(there.pop(".pixelsim-lessons.json"))
-    expected = {p.relative_to(NBS).as_posix(): p.read_bytes() for p in NBS.rglob("*")
-                if p.is_file() and ".ipynb_checkpoints" not in p.parts}
-    assert there == expected and {"01_pixels.ipynb", "library/digits.ipynb", "group/answers.ipynb", "images/index-1.png"} <= there.keys()
-    assert manifest == dict(version=pixelsim.__version__,
-                            files={name: hashlib.sha256(content).hexdigest() for name, content in expected.items()})
+    assert manifest == dict(version=pixelsim.__version__, files={name: hashlib.sha256(content).hexdigest() for name, content in there.items()})
+    stored = {p.relative_to(NBS).as_posix(): json.loads(p.read_text(encoding="utf-8")) for p in NBS.rglob("*.ipynb")
+              if ".ipynb_checkpoints" not in p.parts and p != NBS / "index.ipynb"}
+    for nb in stored.values(): complete(nb["metadata"])
+    assert {name: json.loads(content) for name, content in there.items()} == stored and len(stored) > 60
     assert f"{len(there)} new, 0 updated, 0 up to date" in out
-    assert out.splitlines()[-1] == 'to open them: install pixelsim with its course extra, then jupyter lab pixelsim-lessons'
+    assert out.splitlines()[-1] == "to open them: install pixelsim with its course extra, then jupyter lab pixelsim-lessons/start.ipynb"
     times = {p: p.stat().st_mtime_ns for p in (tmp_path / "pixelsim-lessons").rglob("*.ipynb")}
     assert f"0 new, 0 updated, {len(there)} up to date" in copied(run_python, tmp_path)
     assert times == {p: p.stat().st_mtime_ns for p in times}
+
+
+def test_links_stay_in_the_copy():
+    "No notebook but the README links to a file outside of the folder, where a copy has none."
+    for path in NBS.rglob("*.ipynb"):
+        if path == NBS / "index.ipynb" or ".ipynb_checkpoints" in path.parts: continue
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] != "markdown": continue
+            for target in re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", "".join(cell["source"])):
+                assert NBS in (path.parent / target).resolve().parents, f"{path.name} links to {target}"
+
+
+def test_a_copy_says_what_jupyter_would_write(run_python):
+    "The metadata are those that a kernel of this Python gives of itself, so a notebook that is only opened stays as it is."
+    metadata = {"lesson": {"minutes": 40}, "kernelspec": {"name": "python3"}}
+    complete(metadata)
+    spec = get_kernel_spec("python3")
+    assert metadata["kernelspec"] == {"display_name": spec.display_name, "language": spec.language, "name": "python3"}
+    said = run_python("import json; from ipykernel.ipkernel import IPythonKernel; print(json.dumps(IPythonKernel.language_info))").stdout
+    assert metadata["language_info"] == json.loads(said) and metadata["lesson"] == {"minutes": 40}
+
+
+def test_make_lab_serves_notebooks_as_if_they_were_copies():
+    "The configuration of `make lab`: a notebook comes with these metadata, its file stays as it is; the start page opens, from the repository's root."
+    config = Config()
+    runpy.run_path(str(NBS.parent / "tools" / "lab.py"), init_globals={"get_config": lambda: config})
+    contents = config.ServerApp.contents_manager_class(root_dir=config.ServerApp.root_dir)
+    page = config.LabApp.default_url.removeprefix("/lab/tree/")
+    before = (NBS / "start.ipynb").read_bytes()
+    served = asyncio.run(contents.get(page))["content"]["metadata"]
+    assert served == dict(json.loads(before)["metadata"], **{key: served[key] for key in ("kernelspec", "language_info")})
+    complete(expected := {})
+    assert expected.items() <= served.items() and (NBS / "start.ipynb").read_bytes() == before
+    assert "content" in asyncio.run(contents.get("LICENSE")) and (NBS.parent / page).samefile(NBS / "start.ipynb")
 
 
 def test_a_new_version_updates_what_was_not_changed(source, capsys):
@@ -79,7 +119,7 @@ def test_a_new_version_updates_what_was_not_changed(source, capsys):
     assert "left as they are, because you changed them: library/b.ipynb\n" in out
     after = tree(here)
     assert after["library/b.ipynb"] == b"my notes" and after["my own.ipynb"] == b"mine too"
-    assert all(after[n].endswith(b"second version\n") for n in ("index.ipynb", "01_a.ipynb", "group/d.ipynb", "images/c.png"))
+    assert all(after[n].endswith(b"second version\n") for n in ("start.ipynb", "01_a.ipynb", "group/d.ipynb", "images/c.png"))
     assert not [name for name in after if "checkpoint" in name or name.endswith(".partial")]
     (here / "library" / "b.ipynb").write_bytes(b"library/b.ipynb, first version\n")  # changed back
     assert "0 new, 1 updated, 4 up to date" in lessons(capsys, "here")
@@ -93,11 +133,11 @@ def test_without_a_manifest_what_differs_is_the_users(source, capsys, manifest):
     here.mkdir()
     if manifest is not None: (here / ".pixelsim-lessons.json").write_text(manifest)
     (here / "01_a.ipynb").write_text("something else")
-    (here / "index.ipynb").write_bytes((source / "index.ipynb").read_bytes())
+    (here / "start.ipynb").write_bytes((source / "start.ipynb").read_bytes())
     out = lessons(capsys, "here")
     assert "3 new, 0 updated, 1 up to date" in out and "changed them: 01_a.ipynb\n" in out
     assert (here / "01_a.ipynb").read_text() == "something else"
-    (source / "index.ipynb").write_text("second version")
+    (source / "start.ipynb").write_text("second version")
     assert "0 new, 1 updated, 3 up to date" in lessons(capsys, "here")
 
 
@@ -106,9 +146,9 @@ def test_folders_and_links_in_the_way_are_the_users(source, capsys):
     "A folder under a lesson's name, and a link to nowhere, are left and named."
     here = source.parent / "here"
     (here / "01_a.ipynb").mkdir(parents=True)
-    (here / "index.ipynb").symlink_to("nowhere")
-    assert "changed them: 01_a.ipynb, index.ipynb\n" in lessons(capsys, "here")
-    assert (here / "01_a.ipynb").is_dir() and os.readlink(here / "index.ipynb") == "nowhere"
+    (here / "start.ipynb").symlink_to("nowhere")
+    assert "changed them: 01_a.ipynb, start.ipynb\n" in lessons(capsys, "here")
+    assert (here / "01_a.ipynb").is_dir() and os.readlink(here / "start.ipynb") == "nowhere"
 
 
 def test_an_interrupted_copy_knows_what_it_copied(source, monkeypatch, capsys):
@@ -116,14 +156,14 @@ def test_an_interrupted_copy_knows_what_it_copied(source, monkeypatch, capsys):
     write = copy_module.write_whole
 
     def stops(path, content):
-        if path.name == "index.ipynb": raise KeyboardInterrupt
+        if path.name == "c.png": raise KeyboardInterrupt
         write(path, content)
     monkeypatch.setattr(copy_module, "write_whole", stops)
     assert cli.main(["lessons", "here"]) == 130
     assert capsys.readouterr().err == "pixelsim: stopped\n"
     monkeypatch.setattr(copy_module, "write_whole", write)
     (source / "01_a.ipynb").write_text("second version")
-    assert "2 new, 1 updated, 2 up to date" in lessons(capsys, "here")
+    assert "3 new, 1 updated, 1 up to date" in lessons(capsys, "here")
 
 
 def test_lessons_complain(source, capsys):
@@ -137,7 +177,7 @@ def test_lessons_complain(source, capsys):
 
 
 def test_a_folder_with_a_space_is_quoted(source, capsys):
-    assert lessons(capsys, "my lessons").endswith("then jupyter lab 'my lessons'\n")
+    assert lessons(capsys, "my lessons").endswith("then jupyter lab 'my lessons/start.ipynb'\n")
 
 
 def test_where_the_lessons_are(tmp_path, monkeypatch):
@@ -148,5 +188,5 @@ def test_where_the_lessons_are(tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match="reinstall pixelsim"): lessons_module.lessons_folder()
     for folder in (tmp_path / "nbs", package / "lessons"):
         folder.mkdir()
-        (folder / "index.ipynb").touch()
+        (folder / "start.ipynb").touch()
         assert lessons_module.lessons_folder() == folder

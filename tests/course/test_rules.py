@@ -145,13 +145,14 @@ def test_pixel_similarity_gets_images_and_not_rows(how, digits):
     assert np.array_equal(verdict_on(PixelSimilarity(*how)).said, expected) and np.array_equal(verdict_on(model.predict).said, expected)
 
 
-def test_an_estimator_cannot_spoil_the_images():
-    "One that overwrites what it is fitted on does no harm to the next."
+def test_nobody_can_spoil_the_images():
+    "An estimator or a rule that overwrites what it is given does no harm to the next."
     class Vandal:
         def fit(self, x, y): x[:] = 0; y[:] = 3
         def predict(self, x): return (x[:, 406] > 0.5)*4 + 3
     before = [s.images.sum().item() for s in arena_digits()]
     verdict_on(Vandal())
+    with pytest.raises(Refused): verdict_on(mutates)
     assert [s.images.sum().item() for s in arena_digits()] == before
 
 

@@ -462,6 +462,15 @@ def test_closed_streams(fitted, closed):
 
 
 @posix
+def test_no_file_gets_the_number_of_a_closed_stream(fitted):
+    "Else what some library prints to stdout, by its number, would be written into the model."
+    code = ("import os, sys; from pixelsim.cli import main; status = main(['predict', 'none.png', '--model', 'model.npz']); "
+            "sys.exit(10*status + os.open('other', os.O_CREAT | os.O_WRONLY))")
+    done = subprocess.run(f'{sys.executable} -c "{code}" <&- >&- 2>&-', shell=True, env=dict(os.environ, PYTHONPATH=str(Path(pixelsim.__file__).parents[1])))
+    assert done.returncode >= 13
+
+
+@posix
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="NOT TESTED: this system has no device that is always full")
 def test_a_full_disk_behind_stdout(fitted):
     "It is said once, and the status is 1."

@@ -2,6 +2,7 @@
 import io
 import os
 import re
+import shutil
 import struct
 import sys
 import tempfile
@@ -302,6 +303,9 @@ def test_exif_that_says_nothing(tmp_path, block):
     "Cut off, of no order, or with an orientation that there is not: the photo is shown as it is stored."
     (tmp_path / "a.jpg").write_bytes(photo(block))
     assert read_image(tmp_path / "a.jpg").shape == (16, 32)
+    whole = save(tmp_path / "a.png", SIDE[1:-1, 1:]).read_bytes()
+    (tmp_path / "a.png").write_bytes(whole[:33] + chunk(b"eXIf", block) + whole[33:])
+    assert read_image(tmp_path / "a.png").shape == (14, 31)
 
 
 # Other sizes
@@ -605,10 +609,15 @@ def test_names_that_look_alike_are_one(tmp_path, form):
     made, by_hand = load_folder(tmp_path), load_folder(tmp_path, label=lambda n: unicodedata.normalize(form, n))
     assert made.classes == by_hand.classes == ("caf\u00e9",) and made.labels.tolist() == by_hand.labels.tolist() == ["caf\u00e9"]
     assert (tmp_path / made.names[0]).is_file()
+    assert load_folder(tmp_path, label={"caf\u00e9": 3}.__getitem__).classes == (3,)
 
 
 def test_two_folders_that_look_alike(tmp_path):
-    "Both spellings beside each other would be one class: refused with both."
+    "Both spellings beside each other would be one class: refused with both, whether the names say so or `label` does."
+    for name in "ab": save(tmp_path / "own" / name / "1.png", BLANK)
+    with pytest.raises(ValueError, match="both get the label 'caf\u00e9'"):
+        load_folder(tmp_path / "own", label={"a": "caf\u00e9", "b": "cafe\u0301"}.__getitem__)
+    shutil.rmtree(tmp_path / "own")
     for form in ("NFC", "NFD"): save(tmp_path / unicodedata.normalize(form, "café") / "1.png", BLANK)
     if len(os.listdir(tmp_path)) == 1: pytest.skip("NOT TESTED: on this file system they are one folder")
     with pytest.raises(ValueError, match="both get the label 'caf\u00e9'"): load_folder(tmp_path)

@@ -80,7 +80,7 @@ def test_columns_of_a_table(files, dtype):
 def test_one_file(files, one): assert as_images(one(files[1])).tolist() == [[[9] * 3] * 2]
 
 
-@pytest.mark.parametrize("nothing", [[], (), L(), np.array([]), torch.tensor([]), iter([]), (i for i in ()), np.array([], object)], ids=str)
+@pytest.mark.parametrize("nothing", [[], (), L(), np.array([]), torch.tensor([]), iter([]), (i for i in ()), np.array([], object)], ids=lambda nothing: type(nothing).__name__)
 def test_nothing_at_all(nothing, model):
     "An empty list, a pattern that found no file: the truth, and no advice to reshape it. No images of a size are still no images."
     with pytest.raises(ValueError, match="^images lists nothing, not one image: look at where the list comes from$"): model.predict(nothing)
@@ -106,7 +106,7 @@ def test_sizes_that_differ(files, tmp_path):
         advice = re.search(r"as_images\(images, resize=.*?\)\)", str(caught.value))[0]
         assert eval(advice, {"as_images": as_images, "images": images}).shape[0] == 2
     with pytest.raises(ValueError) as caught: as_images(files)
-    assert as_images(files, **caught.value.way_out)[:, 0, 0].tolist() == [5, 9]
+    assert caught.value.way_out == {"resize": (2, 3)} and as_images(files, **caught.value.way_out)[:, 0, 0].tolist() == [5, 9]
 
 
 # invert and resize, for what is in memory

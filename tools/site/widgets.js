@@ -1,8 +1,37 @@
 // Brings the widgets of a published page to life: no kernel, no network, and no module to load, which browsers refuse to
 // do for a page opened from the disk. tools/widgets.py puts the modules in window.pixelsimWidgets, in front of this.
 (() => {
+  const home = document.currentScript.src;
+
+  // What a link holds, of one figure: #bar-ink:threshold=0.2&on=valid. Each value is read as what the figure has there now.
+  const sentTo = (place, state) => {
+    const [, figure, values] = location.hash.slice(1).match(/^([^:]*):(.*)$/) ?? [];
+    const found = {};
+    let sent;
+    try { sent = new URLSearchParams(decodeURIComponent(figure ?? "") === place.dataset.figure ? values : ""); }
+    catch { return found; }  // a damaged link
+    for (const name of place.dataset.address.split(" ")) {
+      if (!sent.has(name)) continue;
+      const text = sent.get(name);
+      try {
+        const value = typeof state[name] === "string" ? text : JSON.parse(text);
+        if (typeof value === typeof state[name] && Array.isArray(value) === Array.isArray(state[name])) found[name] = value;
+      } catch { /* it stays as it is */ }
+    }
+    return found;
+  };
+  const linkTo = (place, state) => {
+    const values = new URLSearchParams(place.dataset.address.split(" ").map((name) => [name, typeof state[name] === "string" ? state[name] : JSON.stringify(state[name])]));
+    history.replaceState(history.state, "", `#${encodeURIComponent(place.dataset.figure)}:${values}`);
+  };
+
+  // A guess stays in this browser
+  const keyOf = (place) => `pixelsim-guess:${place.dataset.figure}`;
+  const kept = (place) => { try { return JSON.parse(localStorage.getItem(keyOf(place))) ?? {}; } catch { return {}; } };
+  const keep = (place, { guess, opened }) => { try { localStorage.setItem(keyOf(place), JSON.stringify({ guess, opened })); } catch { /* it is forgotten then */ } };
+
   // As much of a widget's model as an anywidget module asks for; there is no Python to save changes for
-  const modelOf = (state) => {
+  const modelOf = (state, save = () => {}) => {
     const heard = {};
     return {
       get: (name) => state[name],
@@ -13,7 +42,7 @@
       },
       on: (event, listener) => { (heard[event] ??= new Set()).add(listener); },
       off: (event, listener) => { if (listener) heard[event]?.delete(listener); else delete heard[event]; },
-      save_changes: () => {},
+      save_changes: save,
       send: () => {},
     };
   };
@@ -22,7 +51,19 @@
   const bring = async (place) => {
     try {
       const state = JSON.parse(place.querySelector('script[type="application/json"]').textContent);
-      const model = modelOf(state);
+      let model;
+      if (place.dataset.figure) {
+        const { guess, opened } = kept(place);
+        const sent = sentTo(place, state);
+        Object.assign(state, typeof guess === "string" && opened ? { guess, opened: true } : {}, sent, Object.keys(sent).length ? { opened: true } : {});
+        if (state.images && !state.images.includes(":")) state.images = new URL(state.images, home).href;
+        const known = state.opened;
+        model = modelOf(state, () => { if (state.opened && !known) keep(place, state); linkTo(place, state); });
+        window.addEventListener("hashchange", () => {
+          for (const [name, value] of Object.entries(sentTo(place, state))) model.set(name, value);
+        });
+        if (Object.keys(sent).length) requestAnimationFrame(() => place.scrollIntoView({ block: "center" }));
+      } else model = modelOf(state);
       const el = document.createElement("div");
       await window.pixelsimWidgets[place.dataset.widget].render({ model, el });
       place.replaceChildren(el);

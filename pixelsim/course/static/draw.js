@@ -14,23 +14,22 @@ const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const textOf = (bytes) => btoa(String.fromCharCode(...bytes));
 
-// The images of 28 × 28 in a base64 text of 32-bit floats from 0 to 1, as grays from 0 to 255, rounded as the library's are
+// The images of 28 × 28 in a base64 text of 64-bit floats: grays from 0 to 255, the very numbers that the library compares
 const prototypesOf = (text) => {
   const view = new DataView(bytesOf(text).buffer);
-  const all = Float64Array.from({ length: view.byteLength / 4 }, (_, i) => Math.fround(255 * view.getFloat32(4 * i, true)));
+  const all = Float64Array.from({ length: view.byteLength / 8 }, (_, i) => view.getFloat64(8 * i, true));
   return Array.from({ length: all.length / SIDE ** 2 }, (_, k) => all.subarray(k * SIDE ** 2, (k + 1) * SIDE ** 2));
 };
 
 // The distance of an image, grays from 0 to 255, to each prototype, 0 to 1, and the prototypes from the nearest to the farthest.
-// What is compared are the sums: of whole numbers they are exact, so a tie is a tie, and the first of equals is the nearer.
+// The library's rule for ties: what is nearest but for rounding is equally near, and of those the first is the answer.
 const compare = (image, prototypes, measure) => {
   const term = { l1: Math.abs, l2: (difference) => difference ** 2 }[measure];
   const whole = { l1: (mean) => mean, l2: Math.sqrt }[measure];
-  const sums = prototypes.map((prototype) => image.reduce((sum, value, i) => sum + term(value - prototype[i]), 0));
-  return {
-    distances: sums.map((sum) => whole(sum / image.length) / 255),
-    order: sums.map((_, k) => k).sort((a, b) => sums[a] - sums[b] || a - b),
-  };
+  const far = prototypes.map((prototype) => whole(image.reduce((sum, value, i) => sum + term(value - prototype[i]), 0) / image.length));
+  const tied = Math.min(...far) * (1 + 1e-12);
+  const rank = far.map((value) => Math.max(value, tied));
+  return { distances: far.map((value) => value / 255), order: far.map((_, k) => k).sort((a, b) => rank[a] - rank[b] || a - b) };
 };
 
 // How far the point (x, y) is from the line between a and b

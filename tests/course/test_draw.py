@@ -3,8 +3,6 @@ import base64
 import io
 import json
 import re
-import subprocess
-import sys
 from urllib.parse import unquote
 
 import numpy as np
@@ -15,20 +13,12 @@ from conftest import violations
 from PIL import Image
 
 from pixelsim.classifier import PixelSimilarity
+from pixelsim.course import DrawDigit
 from pixelsim.digits import load_mnist
-from pixelsim.course.draw import DrawDigit
 
 THREE = [[(8, 6), (11, 4), (16, 4), (18, 7), (17, 10), (12, 12), (16, 13), (19, 17), (18, 21), (14, 24), (9, 23)]]
 SEVEN = [[(8, 6), (19, 5), (12, 24)]]
 MISTAKE = 69  # among the threes of the validation set, the one that L1 gets most wrong
-
-
-@pytest.fixture(scope="module")
-def digits(): return load_mnist([3, 7])
-
-
-@pytest.fixture(scope="module")
-def model(digits): return PixelSimilarity().fit(digits[0])
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +44,13 @@ def state_of(page): return json.loads(re.search(r'<script type="application/json
 # In Python
 
 
-@pytest.mark.parametrize("size", [2, 10])
-def test_prototypes_arrive_within_half_a_65535th(size):
-    "Two bytes for each pixel, the lower first: read here by NumPy."
-    prototypes = torch.rand(size, 28, 28, generator=torch.Generator().manual_seed(size))
-    found = np.frombuffer(base64.b64decode(DrawDigit(prototypes, range(size)).prototypes), "<u2").reshape(size, 28, 28) / 65535
-    assert np.abs(found - prototypes.numpy()).max() <= 0.5 / 65535 + 1e-9
+def test_prototypes_arrive_as_they_are(model, digits):
+    "Eight bytes for each pixel, the lowest first, read here by NumPy: means as NumPy has them, and whole numbers where there were some."
+    def grays(widget): return np.frombuffer(base64.b64decode(widget.prototypes), "<f8").reshape(-1, 28, 28)
+    np.testing.assert_allclose(grays(DrawDigit(model)), [digits[0][c].numpy().mean(0) for c in (3, 7)], rtol=1e-14)
+    for form in (digits[1].images[:2], digits[1].images[:2].float() / 255): assert np.array_equal(grays(DrawDigit(form, [3, 7])), digits[1].images[:2])
+    unit = torch.rand(3, 28, 28, generator=torch.Generator().manual_seed(3))
+    np.testing.assert_allclose(grays(DrawDigit(unit, [*"abc"])), 255 * unit.double(), rtol=1e-7)
 
 
 def test_the_image_is_a_tensor_that_predict_takes(widget, model, digits):
@@ -73,6 +64,20 @@ def test_the_image_is_a_tensor_that_predict_takes(widget, model, digits):
         assert model.predict(widget.image[None]) == model.predict(image[None])
     widget.image = None
     assert widget.pixels == ""
+
+
+def test_who_observes_the_image_is_told(widget, digits):
+    "When Python sets it and when pixels come from the screen, with the old and the new one; and no more, once it is unobserved."
+    changes, image = [], digits[1].images[0]
+    widget.observe(changes.append, "image")
+    widget.image = image
+    widget.set_state({"pixels": ""})  # as a message from the browser does
+    assert [(c.name, c.type, c.owner is widget) for c in changes] == [("image", "change", True)] * 2
+    for change, before, after in zip(changes, (0 * image, image), (image, 0 * image)):
+        assert torch.equal(change.old, before.float() / 255) and torch.equal(change.new, after.float() / 255)
+    widget.unobserve(changes.append, "image")
+    widget.image = image
+    assert len(changes) == 2
 
 
 def test_it_takes_over_what_the_classifier_is(digits):
@@ -103,12 +108,12 @@ def test_a_classifier_brings_its_own_labels(model):
     with pytest.raises(ValueError, match="labels of its own"): DrawDigit(model, [3, 7])
 
 
-def test_without_anywidget_it_says_what_to_install():
+def test_without_anywidget_it_says_what_to_install(run_python):
     "The module can be imported, and only the widget asks for it."
-    code = ("import sys; sys.modules['anywidget'] = None\nfrom pixelsim.draw import DrawDigit\n"
+    code = ("import sys; sys.modules['anywidget'] = None\nfrom pixelsim.course import DrawDigit\n"
             "try: DrawDigit(None)\nexcept ImportError as error: print(error)")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("DrawDigit needs anywidget") and "make course" in done.stdout
+    said = run_python(code).stdout
+    assert said.startswith("DrawDigit needs anywidget") and "make course" in said
 
 
 def test_jupyter_gets_the_widget_and_a_page_the_rest(widget):
@@ -182,6 +187,51 @@ def open_page(browser, tmp_path):
     yield open_it
     for context in contexts: context.close()
     assert trouble == []
+
+
+@pytest.fixture
+def in_javascript(open_page):
+    "The distances and the order that the widget's script works out for images, uint8, when no one draws."
+    page = open_page()
+    page.evaluate(f"window.draw = {widgets.function((widgets.STATIC / 'draw.js').read_text(encoding='utf-8'))}")
+    def ask(widget, images):
+        return page.evaluate("""([images, prototypes, measure]) => {
+            const bytes = Uint8Array.from(atob(images), (c) => c.charCodeAt(0)), grays = window.draw.prototypesOf(prototypes);
+            return Array.from({ length: bytes.length / 784 }, (_, i) => window.draw.compare(bytes.subarray(784 * i, 784 * (i + 1)), grays, measure));
+        }""", [base64.b64encode(images.tobytes()).decode(), widget.prototypes, widget.distance])
+    return ask
+
+
+@pytest.mark.parametrize("distance, power", [("l1", 1), ("l2", 2)])
+@pytest.mark.parametrize("k, levels", [(2, 2), (2, 3), (10, 2), (10, 6), (3, 256)])
+def test_it_gives_the_answers_of_predict(in_javascript, distance, power, k, levels):
+    "On images of few grays, many of which are equally far from two prototypes: by whole numbers, by predict, and for what Python says of it."
+    random = np.random.default_rng(10 * k + levels + 3)
+    def grays(n): return (random.integers(0, levels, (n, 28, 28)) * (255 // (levels - 1))).astype(np.uint8) * (np.indices((28, 28)).sum(0) % 4 == 0)
+    prototypes, images = grays(k), grays(500)
+    exact = (abs(images[:, None].astype(np.int64) - prototypes) ** power).sum((2, 3))
+    if levels < 10: assert (np.sort(exact)[:, 0] == np.sort(exact)[:, 1]).sum() >= 5
+    model = PixelSimilarity(distance).fit(prototypes, range(k))
+    answer, found = exact.argmin(1), in_javascript(DrawDigit(model), images)
+    assert [f["order"][0] for f in found] == answer.tolist() == model.predict(images).tolist()
+    assert [f["order"] for f in found] == np.argsort(exact, axis=1, kind="stable").tolist()
+    np.testing.assert_allclose([f["distances"] for f in found], (exact / 784) ** (1 / power) / 255, rtol=1e-12)
+    tie = int((np.sort(exact)[:, 1] - np.sort(exact)[:, 0]).argmin())
+    widget = DrawDigit(model, image=images[tie])
+    assert f"to the mean {answer[tie]}:" in widget.as_html() and model.predict(widget.image[None]) == answer[tie]
+
+
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+def test_it_gives_the_answers_of_predict_for_digits(in_javascript, digits, distance):
+    "All that are held back; and means that are mirror images of each other, from which symmetric images are equally far."
+    train, valid = digits
+    model = PixelSimilarity(distance).fit(train)
+    found = in_javascript(DrawDigit(model), valid.images.numpy())
+    assert np.array_equal(model.classes_[[f["order"][0] for f in found]], model.predict(valid))
+    some = train[3][:7].numpy()
+    mirrored = PixelSimilarity(distance).fit([*some, *some[:, :, ::-1]], [0] * 7 + [1] * 7)
+    symmetric = torch.maximum(valid.images, valid.images.flip(2)).numpy()
+    assert {f["order"][0] for f in in_javascript(DrawDigit(mirrored), symmetric)} == {0} == set(mirrored.predict(symmetric).tolist())
 
 
 def draw(page, strokes, scale=1, dx=0, dy=0):
@@ -351,7 +401,25 @@ def test_drawing_with_keys(open_page, widget):
     assert says(page).startswith("Your drawing is nearer to the mean")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Clear"
-    assert page.locator(":is(input, button, .psd-sheet):not([data-lm-suppress-shortcuts])").count() == 0  # or JupyterLab takes the keys
+
+
+def test_plain_keys_are_the_widgets_and_ctrl_is_jupyterlabs(open_page, widget):
+    "JupyterLab listens at the document, and takes a key unless it comes from within an element with its mark."
+    page = open_page(widget.as_html())
+    page.evaluate("""window.taken = []; document.addEventListener("keydown", (event) => {
+        if (!event.target.closest("[data-lm-suppress-shortcuts]")) { window.taken.push(event.key); event.preventDefault(); }
+    }, true)""")
+    for place in (page.locator(".psd-sheet"), page.get_by_role("button", name="Clear"), page.get_by_label("L1 distance"), page.get_by_label("size and center")):
+        place.focus()
+        for key in ("a", "x", "ArrowUp", "Space", "Enter", "Shift+Enter"): page.keyboard.press(key)
+        assert page.evaluate("window.taken.splice(0)") == []
+        for key in ("Control+s", "Meta+s", "Control+Shift+p"): page.keyboard.press(key)
+        page.keyboard.press("a")
+        taken = page.evaluate("window.taken.splice(0)")
+        assert [key for key in taken if key in "sp"] == ["s", "s", "p"]
+    page.locator("h1").click()
+    page.keyboard.press("a")
+    assert page.evaluate("window.taken") == ["a"]
 
 
 def test_two_on_a_page_do_not_disturb_each_other(open_page, widget):
@@ -392,7 +460,7 @@ def test_if_it_cannot_come_up_the_picture_stays(open_page, widget, there, instea
     assert len(open_page.trouble) == 1 and open_page.trouble.pop().startswith("a widget stays a picture")
 
 
-def test_as_a_module_beside_a_kernel(open_page, widget, digits):
+def test_as_a_module_beside_a_kernel(open_page, widget, model, digits):
     "As Jupyter loads it: what is drawn is saved once it has settled, what Python sets is shown, and a view that closes is heard no more."
     page = open_page("<div id='view'></div>")
     source = (widgets.STATIC / "draw.js").read_text(encoding="utf-8")
@@ -411,7 +479,7 @@ def test_as_a_module_beside_a_kernel(open_page, widget, digits):
     saved = page.evaluate("window.model.saved")
     assert 1 <= len(saved) <= 4 and page.evaluate("window.model.get('pixels')") == saved[-1]["pixels"] != ""
     widget.pixels = saved[-1]["pixels"]
-    assert numbers(page) == pytest.approx(by_numpy(np.round(widget.image.numpy() * 255), widget._measured)["l1"], abs=1e-4)
+    assert numbers(page) == pytest.approx(by_numpy(np.round(widget.image.numpy() * 255), model.prototypes_)["l1"], abs=1e-4)
     widget.image = digits[1][3][MISTAKE]
     page.evaluate("text => window.model.set('pixels', text)", widget.pixels)
     settled(page)

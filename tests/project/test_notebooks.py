@@ -12,32 +12,16 @@ from pathlib import Path
 import lessons as runner
 import nbformat
 import pytest
-from conftest import ROOT
 
-LESSONS = ["01_pixels", "02_tensors", "02a_your_idea", "03_means", "04_broadcasting", "05_distances", "06_accuracy"]
-OTHERS = sorted(p.relative_to(ROOT / "nbs").with_suffix("").as_posix() for p in (ROOT / "nbs").rglob("*.ipynb")
-                if ".ipynb_checkpoints" not in p.parts and p.stem not in LESSONS)
-every_notebook = pytest.mark.parametrize("name", LESSONS + OTHERS)
-INTERLUDE = "02a_your_idea"
-every_lesson = pytest.mark.parametrize("name", LESSONS)
+from pixelsim.course.lessons import lesson, lesson_paths, lessons, notebook_paths
 
-
-def path_of(name): return ROOT / "nbs" / f"{name}.ipynb"
+ROOT = Path(__file__).parents[2]
+every_notebook = pytest.mark.parametrize("name", notebook_paths())
+every_lesson = pytest.mark.parametrize("name", lesson_paths())
 
 
 @cache
-def stored(name): return nbformat.read(path_of(name), as_version=4)
-
-
-@pytest.fixture(scope="session")
-def fresh(fastai_home):
-    "Runs a notebook once in a fresh kernel with the network blocked, then the code of its solutions; keeps the result."
-    @cache
-    def run(name):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("FASTAI_HOME", str(fastai_home))
-            return runner.settle(runner.run(path_of(name), offline=True, extra=runner.folded_code(stored(name))))
-    return run
+def stored(name): return nbformat.read(notebook_paths()[name], as_version=4)
 
 
 def shown(cell):
@@ -52,28 +36,17 @@ def shown(cell):
 # In step
 
 
-def test_all_notebooks_are_known():
-    "`make save` and these tests know the same notebooks, and the lessons are those that are named here."
-    assert sorted(runner.notebooks()) == sorted(path_of(n) for n in LESSONS + OTHERS)
-    assert runner.lessons() == [path_of(n) for n in LESSONS]
-
-
 def test_every_module_has_a_notebook_and_every_notebook_its_module():
-    "nbdev-export never deletes a module whose notebook is gone, so this looks."
-    exported = [m[1] for n in LESSONS + OTHERS for cell in stored(n).cells
-                if (m := re.match(r"#\| default_exp (\S+)", cell.source))]
-    modules = {p.stem for p in (ROOT / "pixelsim").glob("*.py")} - {"__init__", "_modidx"}
-    assert sorted(exported) == sorted(modules)
+    "nbdev-export never deletes a module whose notebook is gone, so this looks; the modules of a folder are those of its notebooks."
+    exported = {m[1]: name for name in notebook_paths() for cell in stored(name).cells if (m := re.match(r"#\| default_exp (\S+)", cell.source))}
+    modules = [".".join(path.relative_to(ROOT / "pixelsim").with_suffix("").parts) for path in (ROOT / "pixelsim").rglob("*.py")]
+    assert sorted(exported) == sorted(name for name in modules if name.split(".")[-1] not in ("__init__", "__main__", "_modidx"))
+    assert [name for module, name in exported.items() if module.startswith("course.") != name.startswith("course/")] == []
 
 
-def test_export_clean_and_readme_change_nothing(tmp_path):
+def test_export_clean_and_readme_change_nothing(tmp_path, copy_tree):
     "In a copy: after nbdev-export, nbdev-clean and tools/readme.py, git sees no change, and what is deleted comes back."
-    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
-    for file in filter(None, files.stdout.split("\0")):
-        if not (ROOT / file).exists(): continue
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / file, tmp_path / file)
-
+    copy_tree(tmp_path)
     def run(*command): return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "core.autocrlf=false"]
     run(*git, "init", "-q")
@@ -89,34 +62,25 @@ def test_export_clean_and_readme_change_nothing(tmp_path):
     assert run(*git, "status", "--porcelain") == ""
 
 
-def test_readme_check_notices_a_change(tmp_path, monkeypatch):
-    "`tools/readme.py --check` passes as things are, and fails when the README is another."
-    import readme
-    monkeypatch.setattr(sys, "argv", ["readme.py", "--check"])
-    readme.main()
-    other = tmp_path / "README.md"
-    other.write_text((ROOT / "README.md").read_text(encoding="utf-8").replace("0.9661", "0.9662"), encoding="utf-8")
-    monkeypatch.setattr(readme, "README", other)
-    monkeypatch.setattr(readme, "ROOT", tmp_path)
-    with pytest.raises(SystemExit, match="not up to date"): readme.main()
-
-
 # Run
 
 
 @every_notebook
-def test_runs_offline_and_shows_what_is_stored(name, fresh):
-    "It runs top to bottom in a fresh kernel with no network, solutions included, and the stored outputs are those of the run."
-    before, after = runner.code_cells(stored(name)), runner.code_cells(fresh(name))
+def test_runs_offline_and_shows_what_is_stored(name, fastai_home, monkeypatch):
+    "It runs top to bottom in a fresh kernel with no network, solutions included; the stored outputs are those of the run, a lesson's last is a line."
+    monkeypatch.setenv("FASTAI_HOME", str(fastai_home))
+    nb = runner.settle(runner.run(notebook_paths()[name], offline=True, extra=runner.folded_code(stored(name))))
+    before, after = runner.code_cells(stored(name)), runner.code_cells(nb)
     assert len(before) == len(after) > 0
     for old, new in zip(before, after):
         assert shown(old) == shown(new), f"stored outputs are not those of a fresh run: `make save`. The cell:\n{old.source}"
+    if name in lesson_paths(): assert re.fullmatch(r"[^\n]*\d[^\n]*", runner.headline(nb)) and lesson(name).headline == runner.headline(nb)
 
 
 @every_notebook
 def test_stored_outputs_are_fit_to_publish(name):
     "No error, nothing on stderr, no path of anyone's machine, no execution counts; every picture is there."
-    text = path_of(name).read_text(encoding="utf-8")
+    text = notebook_paths()[name].read_text(encoding="utf-8")
     private = [r"/home/\w", r"/root\b", r"/Users/\w", r"/tmp/\w", r"site-packages", r"[A-Z]:\\\\", re.escape(json.dumps(str(ROOT))[1:-1])]
     assert [p for p in private if re.search(p, text)] == []
     for cell in runner.code_cells(stored(name)):
@@ -125,15 +89,9 @@ def test_stored_outputs_are_fit_to_publish(name):
             assert out.output_type != "error" and out.get("name") != "stderr", cell.source
 
 
-def test_the_table_shows_the_published_figures(fresh):
-    "The headline of lesson 6, as `make course` reads it from the run, has the book's three figures."
-    assert re.findall(r"0\.\d+", runner.headline(fresh("06_accuracy"))) == ["0.9168", "0.9854", "0.9511"]
-
-
-@every_lesson
-def test_headline_is_one_line_with_a_figure(name, fresh):
-    "The last code cell prints what the lesson showed, in one line."
-    assert re.fullmatch(r"[^\n]*\d[^\n]*", runner.headline(fresh(name)))
+def test_the_published_figures_stand_in_the_table():
+    "The headline of lesson 6 has the book's three figures."
+    assert re.findall(r"0\.\d+", lesson("06_accuracy").headline) == ["0.9168", "0.9854", "0.9511"]
 
 
 def test_pieces_of_a_stream_are_joined():
@@ -202,23 +160,26 @@ def test_the_command_prints_the_table(tmp_path, fastai_home):
 
 @every_lesson
 def test_a_lesson_opens_and_closes_as_lessons_do(name):
-    "Title and promise; questions, objectives, minutes; a prediction; exercises; a quiz; key points; where next."
-    every = [c.source for c in stored(name).cells]
-    cells = [c.source for c in stored(name).cells if c.cell_type == "markdown"]
-    assert re.fullmatch(r"# .+\n\n> .+", cells[0])
-    if name == INTERLUDE: opening, what = r"Interlude", "interlude"
-    else:
-        numbered = [lesson for lesson in LESSONS if lesson != INTERLUDE]
-        opening, what = f"Lesson {numbered.index(name) + 1} of {len(numbered)}", "lesson"
-    assert re.match(rf"\*\*{opening} · about \d+ minutes[^*]*\*\*\n\nQuestions this {what} answers:", cells[1])
-    assert "\n\nWhen you have finished you can:\n\n- *" in cells[1]
+    "Title and promise; number, minutes, questions, objectives; a prediction; exercises and quiz if it has a number; key points; the way to the next."
+    about, every = lesson(name), [cell.source for cell in stored(name).cells]
+    cells = [cell.source for cell in stored(name).cells if cell.cell_type == "markdown"]
+    assert cells[0] == f"# {about.title}\n\n> {about.promise}"
+    opening, rest = cells[1].split("**\n\n", 1)
+    assert opening.startswith(f"**{about.opening}"), "`make save` writes this line"
+    assert re.match(f"Questions this {'lesson' if about.number else 'interlude'} answers:", rest) and "\n\nWhen you have finished you can:\n\n- *" in rest
     assert cells.index("## Predict first") == 2
-    if name != INTERLUDE:
+    if about.number:
         exercises = [i for i, source in enumerate(every) if re.search(r'^check\("[a-z0-9-]+", \w+\)$', source, flags=re.M)]
         assert 3 <= len(exercises) <= 5 and every.index("## Your turn") < exercises[-1]
         assert exercises[-1] < every.index("## Quiz") < every.index(f'quiz("{name}")') < every.index("## Key points")
-    assert cells[-2] == "## Key points"
-    assert len(re.findall(r"^- ", cells[-1], flags=re.M)) == 3 and "**Where next:**" in cells[-1]
+    assert cells[-2] == "## Key points" and len(about.key_points) == 3 and "**Where next:**" in cells[-1]
+    following = lessons()[(list(lesson_paths()) + [None]).index(name) + 1:][:1]
+    for after in following: assert f"[{after.title}]({after.name}.ipynb)" in cells[-1], f"its last cell should lead to {after.name}"
+
+
+def test_the_numbers_of_the_lessons_have_no_gap():
+    numbers = [about.number for about in lessons() if about.number]
+    assert numbers == [*range(1, len(numbers) + 1)]
 
 
 @every_notebook
@@ -261,4 +222,4 @@ def test_links_lead_somewhere(name):
     for cell in stored(name).cells:
         if cell.cell_type != "markdown": continue
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", cell.source):
-            assert (path_of(name).parent / target).exists(), target
+            assert (notebook_paths()[name].parent / target).exists(), target

@@ -1,0 +1,119 @@
+"Line up, stretch, or clash: shapes, strides, values and words against PyTorch, and the table by mouse and keys."
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from figure_pages import arithmetic, open_page, settled, trait  # noqa: F401
+
+from pixelsim.course.figure_broadcast import Broadcast
+
+SIZES = (1, 1, 2, 3, 4, 0)
+
+
+def random_shapes(n, most=4, seed=5):
+    "Pairs and triples of shapes of rank 0 to 4, about half of which fit."
+    random = np.random.default_rng(seed)
+    return [[[int(random.choice(SIZES)) for _ in range(random.integers(0, most + 1))] for _ in range(random.integers(2, 4))] for _ in range(n)]
+
+
+def by_torch(tensors):
+    "What one operation after the other gives, or PyTorch's words."
+    try: return sum(tensors[1:], start=tensors[0]), ""
+    except RuntimeError as error: return None, str(error)
+
+
+def test_shapes_and_words_are_pytorchs(arithmetic):
+    "4,000 pairs and triples: the shape, or the error to the letter, and at which axes it clashes."
+    cases = random_shapes(4000)
+    found = arithmetic("broadcast", "return data.map((shapes) => m.broadcastOf(shapes))", cases)
+    fitted = 0
+    for shapes, answer in zip(cases, found):
+        result, words = by_torch([torch.empty(shape) for shape in shapes])
+        assert answer["words"] == words and answer["shape"] == (None if result is None else list(result.shape))
+        sizes = [{n for n in across if n != 1} for across in itertools.zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1)]
+        assert answer["clashes"] == [-i - 1 for i, each in enumerate(sizes) if len(each) > 1]
+        fitted += result is not None
+    assert 1000 < fitted < 3000
+
+
+def test_strides_sources_and_values_are_pytorchs(arithmetic):
+    "1,000 that fit, under each operation: `expand` has the strides, and element by element NumPy has the values."
+    cases = [shapes for shapes in random_shapes(4000, most=3, seed=6) if by_torch([torch.empty(shape) for shape in shapes])[1] == ""][:1000]
+    random = np.random.default_rng(7)
+    filled = [[random.normal(size=shape) for shape in shapes] for shapes in cases]
+    found = arithmetic("broadcast", """return data.map(([shapes, values]) => {
+        const { shape } = m.broadcastOf(shapes);
+        return [shapes.map((own) => m.stridesOf(own, shape)), shapes.map((own) => m.sourcesOf(own, shape)), ["-", "+", "*", "/"].map((op) => m.resultsOf(shapes, values, op, shape))];
+    })""", [[shapes, [x.flatten().tolist() for x in values]] for shapes, values in zip(cases, filled)])
+    for shapes, values, (strides, sources, results) in zip(cases, filled, found):
+        full = np.broadcast_shapes(*map(tuple, shapes))
+        for k, shape in enumerate(shapes):
+            expanded = torch.arange(int(np.prod(shape))).reshape(shape).expand(full)
+            assert sources[k] == expanded.flatten().tolist()
+            if 0 not in full and 1 not in full: assert strides[k] == list(expanded.stride())  # along an axis of size 1 no step is ever made
+        for op, result in zip((np.subtract, np.add, np.multiply, np.divide), results):
+            expected = values[0]
+            for other in values[1:]: expected = op(expected, other)
+            assert result == np.broadcast_to(expected, full).flatten().tolist()
+
+
+def test_presets_on_the_screen_are_what_python_says(open_page):
+    "Each example: the row of the result, the code's error where it clashes, values where there are few."
+    shown = Broadcast((1010, 28, 28), (28, 28))
+    page = open_page(shown.as_html(), opened=True)
+    for preset in shown.presets:
+        page.get_by_label("Example").select_option(label=preset["name"])
+        settled(page)
+        shown.shapes = preset["shapes"]
+        cells = page.locator(".psf-result td").all_inner_texts()
+        if shown.result is None:
+            assert "✗ clash" in cells and page.locator(".psf-clash").inner_text() == "RuntimeError: " + by_torch([torch.empty(shape) for shape in preset["shapes"]])[1]
+            continue
+        assert cells == [str(n) for n in shown.result] and f"has shape {shown.result}" in page.locator(".psf-says").inner_text()
+        small = np.prod(shown.result) <= 36
+        assert page.get_by_role("grid", name="result").count() == small
+    assert trait(page, "shapes") == shown.presets[-1]["shapes"]
+
+
+def test_the_four_foods(open_page):
+    "The percentages of lesson 4, as shares with three decimals, and the cells that one of them came from."
+    page = open_page(Broadcast((1,), (1,)).as_html(), opened=True)
+    page.get_by_label("Example").select_option(label="four foods / their calories")
+    settled(page)
+    calories = np.array([[56, 0, 4.4, 68], [1.2, 104, 52, 8], [1.8, 135, 99, 0]])
+    expected = [f"{x:.3f}".replace("0.000", "0") for x in (calories / calories.sum(0)).flatten()]
+    assert page.get_by_role("gridcell").all_inner_texts() == expected
+    page.get_by_role("gridcell").nth(6).hover()
+    settled(page)
+    assert page.locator(".psf-lit").all_inner_texts() == ["52", "155.400", "155.400", "155.400", "0.335"]
+    assert page.locator(".psf-says").inner_text().endswith("Here 52 / 155.400 = 0.335.")
+
+
+def test_stepping_typing_and_keys(open_page):
+    "An arrow steps a size, a shape can be typed, nonsense is refused, and the grid is walked as the Authoring Practices have it."
+    page = open_page(Broadcast((2, 3), (3,)).as_html(), opened=True)
+    size = page.get_by_role("spinbutton", name="b, axis -1")
+    size.focus()
+    page.keyboard.press("ArrowUp")
+    settled(page)
+    assert trait(page, "shapes") == [[2, 3], [4]] and page.locator(".psf-clash").inner_text() == "RuntimeError: The size of tensor a (3) must match the size of tensor b (4) at non-singleton dimension 1"
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "b, axis -1"
+    page.get_by_label("b", exact=True).fill("(2, 1)")
+    page.keyboard.press("Tab")
+    page.get_by_label("c", exact=True).fill("x")
+    page.keyboard.press("Tab")
+    settled(page)
+    assert trait(page, "shapes") == [[2, 3], [2, 1]] and "such as (1010, 28, 28); got x" in page.locator(".psf-locked .psf-complaint").inner_text()
+    page.get_by_role("gridcell").first.focus()
+    for key, picked in [("ArrowRight", 1), ("ArrowDown", 4), ("ArrowDown", 4), ("End", 5), ("Home", 0), ("Escape", -1)]:
+        page.keyboard.press(key)
+        assert trait(page, "picked") == picked, key
+    assert page.locator("[role=gridcell][tabindex='0']").count() == 1  # one stop for Tab
+
+
+@pytest.mark.parametrize("sent", ["[[2,3]]", "[[2,-1],[3]]", '[["a"],[3]]', "[[1,1,1,1,1,1,1],[2]]"])
+def test_a_link_with_impossible_shapes_shows_the_start(open_page, sent):
+    page = open_page(Broadcast((2, 3), (3,), name="shapes").as_html(), address=f"#broadcast-shapes:shapes={sent}")
+    settled(page)
+    assert page.locator(".psf-result td").all_inner_texts() == ["2", "3"]

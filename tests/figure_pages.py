@@ -1,0 +1,79 @@
+"What the tests of the figures share: a page with figures and no network, a notebook's side of a model, and the arithmetic of a module run in the browser."
+import json
+
+import pytest
+import widgets
+
+from pixelsim.course.figure import module, static_text
+
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Figures</title>
+<link rel="stylesheet" href="widgets.css"><style>body {{ margin: 8px }} @media (prefers-color-scheme: dark) {{ body {{ background: #000; color: #eee }} }}</style></head>
+<body><main><h1>Figures</h1>{figures}</main><script src="widgets.js"></script></body></html>"""
+
+
+@pytest.fixture
+def open_page(browser, tmp_path):
+    "Opens figures, as their `as_html`, on a page from the disk with no network; what goes wrong there fails the test."
+    widgets.write(tmp_path)
+    contexts, trouble = [], []
+
+    def opened(*figures, width=800, dark=False, address="", context=None, opened=False, **options):
+        if context is None:
+            context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", offline=True, **options)
+            contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("console", lambda message: trouble.append(message.text) if message.type in ("error", "warning") else None)
+        (tmp_path / "page.html").write_text(PAGE.format(figures="".join(figures)), encoding="utf-8")
+        page.goto((tmp_path / "page.html").as_uri() + address)
+        if opened:
+            while page.get_by_role("button", name="just show me").count(): page.get_by_role("button", name="just show me").first.click()
+            settled(page)
+        return page
+
+    opened.trouble = trouble
+    yield opened
+    for context in contexts: context.close()
+    assert trouble == []
+
+
+@pytest.fixture
+def arithmetic(browser):
+    "`arithmetic(name, code, data)`: what the JavaScript `code` returns, with the exports of the module `name` as m and with `data`."
+    page = browser.new_page()
+
+    def run(name, code, data=None):
+        source = static_text("figure.js") if name == "figure" else module(name)
+        return page.evaluate("""async ([source, code, data]) => {
+            const m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+            return JSON.stringify(new Function("m", "data", code)(m, data)) ?? "null";
+        }""", [source, code, data])
+    yield lambda *args: json.loads(run(*args))
+    page.close()
+
+
+def settled(page):
+    "Wait until every sentence has been said and every link written."
+    page.wait_for_timeout(50)
+    for says in page.locator(".psf-says").all(): says.and_(page.locator("[aria-busy=false]")).wait_for(state="attached")
+    page.wait_for_timeout(300)
+
+
+def trait(page, name, i=0):
+    "A trait of figure i of the page."
+    return page.evaluate("([name, i]) => document.querySelectorAll('.pixelsim-widget')[i].model.get(name)", [name, i])
+
+
+def beside_a_kernel(page, figure):
+    "Show `figure` as Jupyter does: its module as it is, its state, and a model that notes what is saved."
+    page.evaluate("""async ([source, state]) => {
+        const heard = {}, saved = [];
+        const tell = (name) => { for (const listener of heard[`change:${name}`] ?? []) listener(); };
+        window.model = { saved, heard, get: (name) => state[name], set: (name, value) => { if (state[name] !== value) { state[name] = value; tell(name); } },
+                         on: (event, listener) => { (heard[event] ??= new Set()).add(listener); }, off: (event, listener) => heard[event].delete(listener),
+                         save_changes: () => saved.push({ ...state }) };
+        const { default: shown } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+        const el = document.createElement("div");
+        document.querySelector("main").append(el);
+        window.close_view = await shown.render({ model: window.model, el });
+    }""", [figure._esm, figure.get_state(figure.page_state().keys())])
