@@ -14,7 +14,7 @@ import torch
 
 from .compare import Rules,as_value,call_it,difference
 
-# %% ../../nbs/course/clues.ipynb #b446083e
+# %% ../../nbs/course/clues.ipynb #be44502f
 def code_of(function):
     "The code object of a function written in Python; None for anything else."
     function = inspect.unwrap(function) if callable(function) else function
@@ -56,7 +56,8 @@ def loop_clue(function):
     steps,loops = _own_loops(code)
     for first,end in loops:
         if _is_left_early(steps, first, end):
-            return "one-round","Your loop is over after its first round. Is the line with `return` (or `break`) indented so far that it belongs to the loop?"
+            return "one-round",("Your loop is over after its first round. Is the line with `return` (or `break`) indented so far that it "
+                                "belongs to the loop?")
         if _is_empty(steps, first, end): return "empty-loop","Your loop does nothing yet: after the colon stands no more than `...` or `pass`."
     return None
 
@@ -71,7 +72,7 @@ def uses(function, name):
     code = code_of(function)
     return code is not None and any(name in part.co_names for part in _all_code(code))
 
-# %% ../../nbs/course/clues.ipynb #a0e07844
+# %% ../../nbs/course/clues.ipynb #98678291
 def parameters(function):
     "The names of the parameters of a function written in Python, in order."
     code = code_of(function)
@@ -92,28 +93,27 @@ def _data_read(function):
     names = [name for part in _all_code(code) for name in part.co_names] if code else []
     return [name for name in dict.fromkeys(names) if isinstance(space.get(name), (torch.Tensor,np.ndarray,list,tuple,int,float))]
 
-def argument_clue(function, inputs):
-    "What a function does not do with its arguments: (name, what to say); None if nothing is odd."
-    unused = _never_used(function)
-    if unused:
-        instead = _data_read(function)
-        says = f"Your function never uses `{unused[0]}`, which it is given."
-        if instead: says += f" It reads `{instead[0]}` instead, from the notebook: so it cannot work for anything else."
-        return "argument-ignored",says
-    return None
+def argument_clue(function):
+    "Which parameter a function does not use: (name, what to say); None if it uses all."
+    unused,read = _never_used(function),_data_read(function)
+    if not unused: return None
+    instead = f" It reads `{read[0]}` instead, from the notebook: so it cannot work for anything else." if read else ""
+    return "argument-ignored",f"Your function never uses `{unused[0]}`, which it is given.{instead}"
 
 def same_result_clue(rights, answers):
     "Does a function return the same for all calls, where it should not: (name, what to say); None if not."
     if len(answers)<2 or len(answers)<len(rights): return None
     def same(values): return all(difference(values[0], v, Rules(0))=="" for v in values[1:])
     if same(answers) and not same(rights):
-        return "always-the-same","Your function returned the same in all calls, though it was given different things. What it returns should be made from its arguments."
+        return "always-the-same",("Your function returned the same in all calls, though it was given different things. What it returns "
+                                  "should be made from its arguments.")
 
 def returned_clue(function, inputs, answers):
     "Does a function return one of its arguments as it was: (name, what to say); None if not."
     for i,name in enumerate(parameters(function)):
         if all(i<len(some) and difference(as_value(some[i]), a, Rules(0))=="" for some,a in zip(inputs, answers)) and answers:
-            return "returned-as-it-was",f"Your function returns `{name}` as it was given. Whatever you compute in it, is that what you return? Most functions change nothing in place: they give you something new."
+            return "returned-as-it-was",(f"Your function returns `{name}` as it was given. Whatever you compute in it, is that what you "
+                                         "return? Most functions change nothing in place: they give you something new.")
 
 def arguments_in_words(arguments):
     "What a function was given, in words."
@@ -137,4 +137,4 @@ def _size_words(function, inputs, good, bad):
     own = {c for part in _all_code(code) for c in part.co_consts if type(c) is int} if code else set()
     own |= {n for part in _all_code(code) for c in part.co_consts if isinstance(c, tuple) for n in c if type(n) is int} if code else set()
     written = sorted(n for n in own & (_sizes(inputs[good])-_sizes(inputs[bad])) if n>1)
-    return f" In your code stands the number {written[0]}, which is a size there, but not here: take sizes from `.shape`, or `len`." if written else ""
+    return f" In your code stands the number {written[0]}, a size there, but not here: take sizes from `.shape`, or `len`." if written else ""

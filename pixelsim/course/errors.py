@@ -11,43 +11,64 @@ import linecache,re
 from .clues import code_of,parameters
 from .lesson_files import did_you_mean
 
-# %% ../../nbs/course/errors.ipynb #9bcfae73
+# %% ../../nbs/course/errors.ipynb #0dd6407d
 _ADVICE = [  # a pattern in "Type: message", and what it usually means
-    (r"unexpected keyword argument '(dim|keepdim)'", "This is an array of NumPy, and NumPy says `axis=` and `keepdims=`. (`dim=` and `keepdim=` are PyTorch's words.)"),
+    (r"unexpected keyword argument '(dim|keepdim)'",
+     "This is an array of NumPy, and NumPy says `axis=` and `keepdims=`. (`dim=` and `keepdim=` are PyTorch's words.)"),
     (r"'numpy.ndarray' object has no attribute '(clone|float|flip|unsqueeze|detach)'",
      "This is an array, and that is a word of PyTorch's tensors. An array has `.copy()`, and `to_float` makes floats of it."),
-    (r"'Tensor' object has no attribute '(astype|copy)'", "This is a tensor, and that is a word of NumPy's arrays. A tensor has `.clone()`, and `.float()` or `to_float`."),
+    (r"'Tensor' object has no attribute '(astype|copy)'",
+     "This is a tensor, and that is a word of NumPy's arrays. A tensor has `.clone()`, and `.float()` or `to_float`."),
     (r"could not infer output dtype|can only be computed for floating|Input dtype must be either a floating",
      "A mean of whole numbers need not be whole: convert with `to_float` first."),
-    (r"Dimension out of range|axis \d+ is out of bounds", "The tensor has fewer axes than that. Look at its `.shape`: axes are counted from 0."),
+    (r"Dimension out of range|axis \d+ is out of bounds",
+     "The tensor has fewer axes than that. Look at its `.shape`: axes are counted from 0."),
     (r"result type (Float|Double) can't be cast .*Byte", "Your total is uint8: make it of floats."),
-    (r"builtin_function_or_method|of type 'method'|'method'|'method_descriptor'", "A method stands there without its round brackets: `x.flatten` is only its name, `x.flatten()` calls it."),
-    (r"'bool' object has no attribute", "A comparison gave one single True or False. That happens if one of its sides is no tensor: a method without its round brackets, for example, or a shape."),
-    (r"'(int|float)' object (has no attribute|is not subscriptable|is not iterable)", "This is one plain number already: it has no axes, and no methods of a tensor."),
-    (r"'NoneType' object", "Something is None there: what a function without `return` gives back, and one that changes a thing in place."),
+    (r"builtin_function_or_method|of type 'method'|'method'|'method_descriptor'",
+     "A method stands there without its round brackets: `x.flatten` is only its name, `x.flatten()` calls it."),
+    (r"'bool' object has no attribute",
+     "A comparison gave one single True or False. That happens if one of its sides is no tensor: a method without its round "
+     "brackets, for example, or a shape."),
+    (r"'(int|float)' object (has no attribute|is not subscriptable|is not iterable)",
+     "This is one plain number already: it has no axes, and no methods of a tensor."),
+    (r"'NoneType' object",
+     "Something is None there: what a function without `return` gives back, and one that changes a thing in place."),
     (r"'function' object", "A function stands there without its round brackets: call it."),
     (r"return_types|'tuple' object has no attribute|argument of type 'tuple'|got tuple|must be Tensor, not tuple",
-     "This is a tuple, several things at once. `max`, `min` and `median` along an axis give values *and* places: take `.values` or `.indices`."),
+     "This is a tuple, several things at once. `max`, `min` and `median` along an axis give values *and* places: take "
+     "`.values` or `.indices`."),
     (r"'list' object has no attribute|list indices must be|can only concatenate list|and 'list'|'list' and|must be Tensor, not list|can't multiply sequence",
      "A list does not calculate. Make a tensor of it: `torch.tensor(…)` of numbers, `torch.stack(…)` of tensors."),
-    (r"'str' object|and 'str'|'str' and|must be str|not 'str'|concatenate str", "One of these is *text*. `int(…)` or `float(…)` makes a number of it."),
+    (r"'str' object|and 'str'|'str' and|must be str|not 'str'|concatenate str",
+     "One of these is *text*. `int(…)` or `float(…)` makes a number of it."),
     (r"Boolean value of Tensor with more than one value|truth value of an array",
-     "`if`, `and`, `or` and `not` want one single yes or no, and here is one for each element. `&`, `|` and `~` work on each, and so do `clip` and `torch.where`."),
+     "`if`, `and`, `or` and `not` want one single yes or no, and here is one for each element. `&`, `|` and `~` work on "
+     "each, and so do `clip` and `torch.where`."),
     (r"(elements cannot be converted to Scalar|only one element tensors can be converted|only (size|length)-1 arrays)",
      "`.item()`, `float` and `int` take one number out of a tensor that holds one. This one holds several."),
     (r"'dims' .* must be tuple", "`torch.flip` wants its axes in brackets, `(2,)`. The method `x.flip(2)` takes a plain number."),
-    (r"shape '.*' is invalid for input of size|cannot reshape array", "That shape has another number of elements than what it is given. Write sizes with `x.shape` or `len(x)`, so that they fit whatever comes."),
-    (r"view size is not compatible", "The numbers do not lie in memory in the order that `view` needs. `reshape` copies where it must."),
-    (r"must match the size|could not be broadcast|must match the existing size|same number of dimensions", "Two shapes do not fit together. Print both."),
-    (r"stack expects each tensor to be equal size|Sizes of tensors must match", "Only tensors of one shape can be stacked or joined. Print the shapes."),
-    (r"expected Tensor as element|must be tuple of Tensors", "`torch.stack` and `torch.cat` want a *list* of tensors, in square brackets."),
+    (r"shape '.*' is invalid for input of size|cannot reshape array",
+     "That shape has another number of elements than what it is given. Write sizes with `x.shape` or `len(x)`, so that they "
+     "fit whatever comes."),
+    (r"view size is not compatible",
+     "The numbers do not lie in memory in the order that `view` needs. `reshape` copies where it must."),
+    (r"must match the size|could not be broadcast|must match the existing size|same number of dimensions",
+     "Two shapes do not fit together. Print both."),
+    (r"stack expects each tensor to be equal size|Sizes of tensors must match",
+     "Only tensors of one shape can be stacked or joined. Print the shapes."),
+    (r"expected Tensor as element|must be tuple of Tensors",
+     "`torch.stack` and `torch.cat` want a *list* of tensors, in square brackets."),
     (r"expected a (non-empty )?(list|sequence) of Tensors", "`torch.stack` and `torch.cat` want a list of at least one tensor."),
     (r"step must be greater than zero", "PyTorch's slices cannot count backwards. `flip` turns an axis round."),
-    (r"does not require grad", "PyTorch did not watch this computation. `requires_grad_()` has to be called on the input, before anything is worked out from it."),
+    (r"does not require grad",
+     "PyTorch did not watch this computation. `requires_grad_()` has to be called on the input, before anything is worked "
+     "out from it."),
     (r"values to unpack", "Left and right of `=` do not have the same number of things."),
-    (r"object is not callable", "Round brackets behind something call it. For an element, square brackets: `x[0]`; and for a product write the `*`."),
+    (r"object is not callable",
+     "Round brackets behind something call it. For an element, square brackets: `x[0]`; and for a product write the `*`."),
     (r"^ZeroDivisionError", "Something is divided by 0: print what stands below the line."),
-    (r"^UnboundLocalError|cannot access local variable", "A name that a function gives a value to is its own: it has to get its first value inside the function."),
+    (r"^UnboundLocalError|cannot access local variable",
+     "A name that a function gives a value to is its own: it has to get its first value inside the function."),
     (r"^IndexError", "Axes and elements are counted from 0, so the last of n has number n − 1."),
     (r"positional argument", "The call in this line has too few or too many things in its round brackets."),
     (r"should lie between 0 and 1", "Are these still 0 to 255? Convert once, and only once."),
@@ -79,7 +100,8 @@ def _arguments_word(error, function, inputs, line):
     if line is not None or not isinstance(error, TypeError) or code_of(function) is None or not inputs: return ""
     taken,given = len(parameters(function)),len(inputs[0])
     if taken==given: return ""
-    return f"Your function takes {taken} argument{'s'*(taken!=1)}, and it is given {given}. Does your function take as many arguments as the task says?"
+    return (f"Your function takes {taken} argument{'s'*(taken!=1)}, and it is given {given}. Does your function take as many arguments as "
+            "the task says?")
 
 def tell_error(error, function, inputs=None):
     "What an exception says, with the learner's line and a word of advice: (name, what to say)."

@@ -38,7 +38,7 @@ def _reply(status, text, mistake=None, printed="", note=""):
     text = "\n\n".join(filter(None, [f"{_MARKS[status]} {text}", note.strip()]))
     return Reply(text, "not attempted" if status=="not finished" else status, mistake)
 
-# %% ../../nbs/course/feedback.ipynb #aec3789d
+# %% ../../nbs/course/feedback.ipynb #865c36ff
 def _is_blank(answer, within=3):
     "Is the answer still `...`, or does it hold one?"
     return answer is ... or within>0 and type(answer) in (list,tuple) and any(_is_blank(part, within-1) for part in answer)
@@ -89,7 +89,8 @@ def _right_reply(exercise, answer, outcome):
                       f"other values there than before. {_copy_word(exercise)}", "changes-its-input", printed)
     for name in entry.get("avoid", []):
         if clues.uses(answer, name):
-            return _reply("wrong", f"The result is right, but your function uses `{name}`, and the task is to do without it.", "not-this-way", printed)
+            says = f"The result is right, but your function uses `{name}`, and the task is to do without it."
+            return _reply("wrong", says, "not-this-way", printed)
     return _reply("right", f"{entry['learned'][0].upper()}{entry['learned'][1:]}", None, printed)
 
 # %% ../../nbs/course/feedback.ipynb #8df7eb8e
@@ -97,7 +98,9 @@ def _kind_mistake(exercise, answer, outcome):
     "A function, a generator or None where something else was asked for."
     kinds,asked = {v.kind for v in outcome.values},{v.kind for v in exercise.right.values}
     if "function" in kinds-asked:
-        if exercise.asks_function: return "returns-a-function","What your function returns is a function itself. Call it, with round brackets, and return what that gives."
+        if exercise.asks_function:
+            return "returns-a-function",("What your function returns is a function itself. Call it, with round brackets, and return what "
+                                         "that gives.")
         name = getattr(answer, "__name__", "")
         called = f"the function `{name}`" if name.isidentifier() else "a function"
         return "gives-a-function",f"Your answer is {called}. Call it, with round brackets, and give what it returns."
@@ -113,7 +116,7 @@ def _kind_mistake(exercise, answer, outcome):
 
 def _argument_mistake(exercise, answer, outcome):
     "An argument that a function does not use, or a loop that is no loop."
-    return (clues.argument_clue(answer, exercise.inputs) or clues.loop_clue(answer)) if exercise.asks_function else None
+    return (clues.argument_clue(answer) or clues.loop_clue(answer)) if exercise.asks_function else None
 
 def _result_mistake(exercise, answer, outcome):
     "A result that has nothing to do with the arguments, or is one of them."
@@ -217,12 +220,15 @@ def _wrong_reply(exercise, answer, outcome):
     known = _known_outcome(exercise, outcome) or _safely(exercise, lambda: _known_condition(exercise, answer, outcome))
     if known: return _reply("wrong", known["says"], known["name"], printed)
     if outcome.error is not None:
-        if not exercise.asks_function: return _reply("wrong", f"Your answer cannot be read. {tell_error(outcome.error, None)}", None, printed, help_)
-        further = _safely(exercise, lambda: _argument_mistake(exercise, answer, outcome) or _some_calls(exercise, answer, outcome)) or ("", "")
-        return _reply("error", f"{tell_error(outcome.error, answer, exercise.inputs)}\n\n{further[1]}".strip(), None, printed)
+        if not exercise.asks_function:
+            return _reply("wrong", f"Your answer cannot be read. {tell_error(outcome.error, None)}", None, printed, help_)
+        found = _safely(exercise, lambda: _argument_mistake(exercise, answer, outcome) or _some_calls(exercise, answer, outcome))
+        further = f"\n\n{found[1]}" if found else ""
+        return _reply("error", tell_error(outcome.error, answer, exercise.inputs)+further, None, printed)
     changes = f" And your function changes what it is given. {_copy_word(exercise)}" if outcome.changed else ""
     for diagnosis in _DIAGNOSES:
-        if found := _safely(exercise, lambda: diagnosis(exercise, answer, outcome)): return _reply("wrong", found[1]+changes, found[0], printed, help_)
+        found = _safely(exercise, lambda: diagnosis(exercise, answer, outcome))
+        if found: return _reply("wrong", found[1]+changes, found[0], printed, help_)
     return _reply("wrong", _general_word(exercise, outcome)+changes, None, printed, help_)
 
 def _safely(exercise, work):
@@ -240,7 +246,8 @@ def _known_outcome(exercise, outcome):
 def _known_condition(exercise, answer, outcome):
     "The known mistake whose condition holds, unless it is only a matter of form; None if there is none."
     if _right_in_another_form(exercise, answer, outcome): return None
-    return next((mistake for mistake in exercise.entry["mistake"] if "when" in mistake and exercise.holds(mistake["when"], answer)), None)
+    with_condition = [mistake for mistake in exercise.entry["mistake"] if "when" in mistake]
+    return next((mistake for mistake in with_condition if exercise.holds(mistake["when"], answer)), None)
 
 def _near(tolerance, values):
     "How far off a mistake's number may be: as the right one, but 2 % at most, or one mistake is taken for another."

@@ -68,7 +68,7 @@ def _flat(x, most=100):
     flat = walk(x) if len(x)<=most else []
     return flat if 0<len(flat)<=most else None
 
-# %% ../../nbs/course/forms.ipynb #e7b1035f
+# %% ../../nbs/course/forms.ipynb #3d160b3d
 def _whole(x):
     "A list of whole numbers for one of floats that are whole; None if it is another list."
     value = as_value(x)
@@ -88,18 +88,20 @@ def _zeros_and_ones(x):
     return value.data.astype(int) if value.kind=="truth" else None
 
 FORMS = [  # (rewriting, what to say of the form; `{}` is what the answer is)
-    (_read_texts, "Yours is *text* that reads like a number. Leave out the quotes (also those of `f\"…\"`, and `str`): then it is one."),
+    (_read_texts, "Yours is *text* that reads like a number. Leave out the quotes (also those of `f\"…\"`, and `str`): then it is "
+                  "one."),
     (_values, "Yours is a dictionary, and only its values were asked for."),
     (_stacked, "Yours is {}, where one tensor was asked for: `torch.stack` makes one of it."),
     (_unwrapped, "Yours stands in a pair of brackets too many."),
     (_only_one, "Yours is {}: take the one number out, with `.item()` or `[0]`."),
-    (_without_ones, "Yours is {}: an axis of size 1 is left over. (`keepdim=True` leaves one, and so does a slice; `[0]` or `.squeeze()` takes it away.)"),
+    (_without_ones, "Yours is {}: an axis of size 1 is left over. (`keepdim=True` leaves one, and so does a slice; `[0]` or `.squeeze()` "
+                    "takes it away.)"),
     (_flat, "Yours has brackets within brackets. Give the numbers themselves, without inner brackets."),
     (_ends, "Give the ends as numbers, without `slice` or `range`."),
     (_whole, "Yours are numbers with a decimal point. Give whole numbers."),
     (_zeros_and_ones, "Yours is True and False, where numbers were asked for.")]
 
-# %% ../../nbs/course/forms.ipynb #839cc0f3
+# %% ../../nbs/course/forms.ipynb #ab3f9b54
 def _arranged(answers, rights):
     "Other arrangements of the numbers in each answer: pairs (answers, what to say)."
     values = [as_value(answer) for answer in answers]
@@ -109,8 +111,8 @@ def _arranged(answers, rights):
     rank = pairs[0][1].ndim
     for axes in list(permutations(range(rank)))[1:] if 2<=rank<=4 else []:
         if all(a.ndim==rank and a.transpose(axes).shape==r.shape for r,a in pairs):
-            yield [a.transpose(axes) for _,a in pairs],"The numbers are right, but rows and columns are swapped: yours is *transposed*." if rank==2 else \
-                  f"The numbers are right, but the axes stand in another order: yours is {what}."
+            how = "rows and columns are swapped: yours is *transposed*" if rank==2 else f"the axes stand in another order: yours is {what}"
+            yield [a.transpose(axes) for _,a in pairs],f"The numbers are right, but {how}."
     if all(r.size==a.size and r.shape!=a.shape for r,a in pairs):
         how = "in one long row" if rank==1 else "in another shape"
         yield [a.reshape(r.shape) for r,a in pairs],f"The numbers are right, but {how}: yours is {what}."

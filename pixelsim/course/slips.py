@@ -10,7 +10,65 @@ import numpy as np
 
 from .compare import as_value
 
-# %% ../../nbs/course/slips.ipynb #85b7ea31
+# %% ../../nbs/course/slips.ipynb #09901bf1
+_SAYS = {
+    "all-zero": "{Every} is 0. Several ways lead there: `//`, `int` or `round` on numbers below 1, a comparison that is never true, a total to "
+                "which nothing is added.",
+    "without-decimals": "{The} right, but without the decimals. `//`, `int` and `round` drop them: leave them as they are.",
+    "rounded": "{The} right, but rounded to {decimals}, and that is too early. Give {it}.",
+    "cut-off": "{The} right, but cut off after {decimals}. Give {it}.",
+    "percent": "This is right in *percent*{rounded}. As numbers from 0 to 1 these are a hundredth of that.",
+    "a-hundredth": "{Every} is a hundredth of what it should be: is it a share, where percent was asked for? Or was something divided by "
+                   "100 that should not be?",
+    "complement": "This is 1 minus what was asked for: the share, or the ink, that is *not* meant.",
+    "sign": "The size is right, but the sign is turned round: what is taken from what?",
+    "sign-dropped": "The sizes are right, but the minus signs are gone. Here they should stay.",
+    "squared": "This is the *square* of what it should be. Is a root missing?",
+    "half-the-square": "This is half the square of what it should be. `x**1/2` is `(x**1)/2`, as `**` comes before `/`: write `x**0.5`, or "
+                       "`.sqrt()`.",
+    "root": "This is the *root* of what it should be: is there one root too many, or is a square missing?",
+    "upside-down": "This is 1 divided by what it should be: what belongs above the line, and what below?",
+    "cut-at-zero": "What should be below 0 is 0 in yours, and the rest is right. Is something cut off, or is it uint8?",
+    "cut-to-0-and-1": "Everything below 0 has become 0, everything above 1 has become 1, and the rest is right.",
+    "added-up": "Each of your numbers is the right one plus all the right ones before it: is a total carried along?",
+    "off-by-one": "{Every} is one {more} than it should be. Python counts from 0, a slice leaves out its end, and so does `range`: is it one of "
+                  "these?",
+    "not-divided": "Every value is as many times too large as there are of what is added up: is it a sum, where it should be a mean?",
+    "n-minus-one": "Every value is n / (n − 1) times what it should be: did you divide by n − 1? Of n there are n.",
+    "divided-by-another-number": "It looks as if you divided by {by:.4g}, in every call: it should be the number of what was added up.",
+    "factor": "{Every} is {times} what it should be. {why}",
+    "each-multiplied": "Along axis 0, each part is a multiple of what it should be: {times} times. Is it a sum, where it should be a mean?",
+    "reversed": "The numbers are right, but in reverse order{along}.",
+    "shifted": "The numbers are right, but moved by one place{along}.",
+    "sorted": "The numbers are right, but sorted: now nobody knows which belongs to which.",
+    "transposed": "The numbers are right, but rows and columns are swapped: yours is *transposed*.",
+    "other-places": "It holds the right values, but in other places.",
+    "places-not-values": "These are *places*, as `argsort` gives them: which comes first by size, and so on. The numbers themselves were asked for.",
+    "shifted-by": "Every value is {by:.4g} too {large}.",
+    "all-alike": "All your values are the same, {value:.4g}, and they should not be.",
+    "never-occurs": "{There} is no {value:g} among your numbers, and there should be.",
+    "partly-right": "{Along} axis {axis}, {which}.",
+    "its-shape": "This is a *shape*. The numbers themselves were asked for.",
+    "on-the-diagonal": "The right numbers stand on the diagonal of your table.",
+    "repeated": "This is right, but {n} times over.",
+    "first-of-them": "The first of the {n:,} that you give is what was asked for.",
+    "goes-on": "It begins right, and then it goes on for too long.",
+    "among-them": "The right number is among these, but these are {n:,}: give that one alone.",
+    "yes-or-no": "This is yes or no: True exactly where {what}. Give the numbers themselves.",
+    "opposite": "Every yes should be a no, and every no a yes.",
+    "only-the-": "This is one number, {what} of the {n:,} that were asked for.",
+    "also-the-": "This is {what} of what was asked for, along axis {axis}: one step too many.",
+    "not-yet-the-": "One step is missing: these are {n:,} numbers, and {what}{along} is what was asked for.",
+    "first-only": "{This} right, but only the first{k} of the {n:,} that were asked for.",
+    "last-only": "{This} right, but only the last{k} of the {n:,} that were asked for."}
+
+def _told(name, ending="", **parts):
+    "A slip by its name: (name, what to say)."
+    return name+ending,_SAYS[name].format(**parts)
+
+def _every(pairs): return "Your number" if sum(r.size for r,_ in pairs)==1 else "Every value"
+
+# %% ../../nbs/course/slips.ipynb #2ab5f5e0
 def _decimals(number):
     "How many decimals a number is written with, and how many digits from the first that is not 0."
     text = np.format_float_positional(abs(number), trim="-")
@@ -20,8 +78,8 @@ def same_numbers(answer, expected, least=3):
     "Are these the same numbers, up to the rounding of someone who types at least so many digits?"
     answer,expected = np.asarray(answer, dtype=float),np.asarray(expected, dtype=float)
     if answer.shape!=expected.shape: return False
-    near = np.isclose(answer, expected, rtol=1e-4, atol=1e-6*max(1, np.abs(expected).max(initial=0)) if expected.size>1 else 1e-9, equal_nan=True)
-    if near.all(): return True
+    near = 1e-6*max(1, np.abs(expected).max(initial=0)) if expected.size>1 else 1e-9
+    if np.isclose(answer, expected, rtol=1e-4, atol=near, equal_nan=True).all(): return True
     if answer.size!=1 or not np.isfinite(answer).all(): return False
     decimals,digits = _decimals(float(answer))
     return digits>=least and bool(np.isclose(np.round(expected, decimals), answer, rtol=0, atol=1e-9).all())
@@ -30,120 +88,114 @@ def _all_same(pairs, change):
     "Does `change` make the answer of the right value, in every call?"
     with np.errstate(all="ignore"): return all(same_numbers(a, change(r)) for r,a in pairs)
 
-# %% ../../nbs/course/slips.ipynb #103d3a42
+# %% ../../nbs/course/slips.ipynb #a66f3998
 def _rounded(pairs):
     "Are these the right numbers, rounded or cut off too early?"
-    one = pairs[0][0].ndim==0 and len(pairs)==1
-    it,are = ("number","is") if one else ("numbers","are")
+    is_one = sum(r.size for r,_ in pairs)==1
+    words = dict(The="The number is" if is_one else "The numbers are", it="it as it comes" if is_one else "them as they come")
     def is_(change): return all(np.isclose(a, change(r), rtol=0, atol=1e-6).all() for r,a in pairs)
-    if all((a==0).all() for _,a in pairs) and any((np.abs(r)>0).any() for r,_ in pairs):
-        return "all-zero",f"{'Your number' if one else 'Every value'} is 0. Several ways lead there: `//`, `int` or `round` on numbers below 1, a comparison that is never true, a total to which nothing is added."
-    if is_(np.trunc) or is_(np.round):
-        return "without-decimals",f"The {it} {are} right, but without the decimals. `//`, `int` and `round` drop them: leave them as they are."
-    for decimals in (4,3,2,1):
-        if is_(lambda r: np.round(r, decimals)):
-            return "rounded",f"The {it} {are} right, but rounded to {decimals} decimal{'s'*(decimals>1)}, and that is too early. Give {'it' if one else 'them'} as {'it comes' if one else 'they come'}."
-        if is_(lambda r: np.trunc(r*10**decimals)/10**decimals):
-            return "cut-off",f"The {it} {are} right, but cut off after {decimals} decimal{'s'*(decimals>1)}. Give {'it' if one else 'them'} as {'it comes' if one else 'they come'}."
+    if all((a==0).all() for _,a in pairs): return _told("all-zero", Every=_every(pairs)) if any(r.any() for r,_ in pairs) else None
+    if is_(np.trunc) or is_(np.round): return _told("without-decimals", **words)
+    for n in (4,3,2,1):
+        decimals = f"{n} decimal{'s'*(n>1)}"
+        if is_(lambda r: np.round(r, n)): return _told("rounded", decimals=decimals, **words)
+        if is_(lambda r: np.trunc(r*10**n)/10**n): return _told("cut-off", decimals=decimals, **words)
 
 def _percent(pairs):
     "Are these the right shares in percent, perhaps rounded, or the other way round?"
     shares = all(((r>=-1)&(r<=1)).all() for r,_ in pairs)
-    for decimals,rounding in ((8,np.round),(2,np.round),(1,np.round),(0,np.round),(0,lambda x, _: np.trunc(x))):
-        if shares and all(np.isclose(a, rounding(100*r, decimals), rtol=1e-5, atol=1e-9).all() for r,a in pairs):
-            rounded = "" if decimals==8 else ", and rounded"
-            return "percent",f"This is right in *percent*{rounded}. As numbers from 0 to 1 these are a hundredth of that."
-    if _all_same(pairs, lambda r: r/100): return "a-hundredth","Every number is a hundredth of what it should be: is it a share, where percent was asked for? Or was something divided by 100 that should not be?"
+    roundings = (lambda x: x, lambda x: x.round(2), lambda x: x.round(1), np.round, np.trunc)
+    for i,rounding in enumerate(roundings if shares else ()):
+        if all(np.isclose(a, rounding(100*r), rtol=1e-5, atol=1e-9).all() for r,a in pairs):
+            return _told("percent", rounded=", and rounded"*(i>0))
+    if _all_same(pairs, lambda r: r/100): return _told("a-hundredth", Every=_every(pairs))
 
+_CHANGES = {  # what makes the answer of the right value, by the name of the slip
+    "complement": lambda r: 1-r, "sign": lambda r: -r, "sign-dropped": np.abs, "squared": np.square,
+    "half-the-square": lambda r: np.square(r)/2, "root": lambda r: np.sqrt(np.abs(r)), "upside-down": lambda r: 1/r,
+    "cut-at-zero": lambda r: r.clip(0), "cut-to-0-and-1": lambda r: r.clip(0, 1), "added-up": lambda r: np.cumsum(r).reshape(r.shape)}
 _FOR_SEVERAL = ("cut-at-zero","cut-to-0-and-1","added-up")  # of one number alone they say nothing
-_CHANGES = [  # (name, what it makes of the right value, what to say)
-    ("complement", lambda r: 1-r, "This is 1 minus what was asked for: the share, or the ink, that is *not* meant."),
-    ("sign", lambda r: -r, "The size is right, but the sign is turned round: what is taken from what?"),
-    ("sign-dropped", np.abs, "The sizes are right, but the minus signs are gone. Here they should stay."),
-    ("squared", np.square, "This is the *square* of what it should be. Is a root missing?"),
-    ("half-the-square", lambda r: np.square(r)/2, "This is half the square of what it should be. `x**1/2` is `(x**1)/2`, as `**` comes before `/`: write `x**0.5`, or `.sqrt()`."),
-    ("root", lambda r: np.sqrt(np.abs(r)), "This is the *root* of what it should be: one root too many, or a square that is missing."),
-    ("upside-down", lambda r: 1/r, "This is 1 divided by what it should be: what belongs above the line, and what below?"),
-    ("cut-at-zero", lambda r: r.clip(0), "What should be below 0 is 0 in yours, and the rest is right. Is something cut off, or is it uint8?"),
-    ("cut-to-0-and-1", lambda r: r.clip(0, 1), "Everything below 0 has become 0, everything above 1 has become 1, and the rest is right."),
-    ("added-up", lambda r: np.cumsum(r).reshape(r.shape), "Each of your numbers is the right one plus all the right ones before it: is a total carried along?")]
 
 def _changed(pairs):
     "Is the answer a simple function of the right value?"
-    for name,change,says in _CHANGES:
-        if name in _FOR_SEVERAL and sum(r.size for r,_ in pairs)<2: continue
-        if all(same_numbers(r, change(r)) for r,_ in pairs): continue  # it changes nothing here
-        if _all_same(pairs, change): return name,says
-    whole = all((r%1==0).all() and (a%1==0).all() for r,a in pairs)
-    for step,word in ((1,"more"),(-1,"less")):
-        if whole and _all_same(pairs, lambda r: r+step):
-            return "off-by-one",f"{'Every number' if pairs[0][0].ndim or len(pairs)>1 else 'Your number'} is one {word} than it should be. Python counts from 0, a slice leaves out its end, and so does `range`: is it one of these?"
+    for name,change in _CHANGES.items():
+        if name in _FOR_SEVERAL and sum(r.size for r,_ in pairs)<2 or _all_same([(r, r) for r,_ in pairs], change): continue
+        if _all_same(pairs, change): return _told(name)
+    if not all((r%1==0).all() and (a%1==0).all() for r,a in pairs): return None
+    for step,more in ((1,"more"),(-1,"less")):
+        if _all_same(pairs, lambda r: r+step): return _told("off-by-one", Every=_every(pairs), more=more)
 
-# %% ../../nbs/course/slips.ipynb #8742f849
-_FACTORS = [  # (factor, what it may come from)
-    (255, "It is on the scale from 0 to 255, and should be on that from 0 to 1: one division by 255 is missing."),
-    (1/255, "One division by 255 is too many. (`to_float` divides by 255.)"),
-    (255**2, "Squares go up to 255² if the numbers go up to 255: bring them to the scale from 0 to 1 first."),
-    (1/255**2, "Two divisions by 255 are too many."),
-    (784, "784 is the number of pixels, 28 · 28: is it a sum, where it should be a mean?"),
-    (1/784, "784 is the number of pixels, 28 · 28: a mean is taken, or divided by it, once too often."),
-    (28, "28 is the number of rows, and of columns, and the root of 784: is it a sum somewhere, where it should be a mean?"),
-    (1/28, "28 is the number of rows, and of columns, and the root of 784: is something divided by it once too often?"),
-    (2, "Is something counted or added twice?"), (0.5, "Is something halved, or only half of it counted? (`x**1/2` is `(x**1)/2`, as `**` comes before `/`.)")]
+# %% ../../nbs/course/slips.ipynb #5ec6435b
+_FACTORS = [  # (factor, in words, what it may come from)
+    (255, "255 times", "Is it still on the scale from 0 to 255, where it should be on that from 0 to 1?"),
+    (1/255, "255 times smaller than", "Is there one division by 255 too many? (`to_float` divides by 255.)"),
+    (255**2, "255² times", "Squares go up to 255² if the numbers go up to 255: bring them to the scale from 0 to 1 first."),
+    (1/255**2, "255² times smaller than", "Are there two divisions by 255 too many?"),
+    (784, "784 times", "784 is the number of pixels, 28 · 28: is it a sum, where it should be a mean?"),
+    (1/784, "784 times smaller than", "784 is the number of pixels, 28 · 28: is a mean taken, or divided by it, once too often?"),
+    (28, "28 times", "28 is the number of rows, and of columns, and the root of 784: is it a sum somewhere, where it should be a mean?"),
+    (1/28, "28 times smaller than", "28 is the number of rows, and of columns, and the root of 784: is something divided by it once too often?"),
+    (2, "twice", "Is something counted or added twice?"),
+    (0.5, "half of", "Is something halved, or only half of it counted? (`x**1/2` is `(x**1)/2`, as `**` comes before `/`.)")]
 
 def _ratio(right, answer):
     "The one factor between two arrays; None if there is none."
     some = (right!=0)&np.isfinite(right)&np.isfinite(answer)
     ratios = answer[some]/right[some]
-    if not ratios.size or not np.isfinite(ratios[0]) or not ratios[0] or (answer[~some]!=right[~some]).any(): return None
+    if not ratios.size or not ratios[0] or (answer[~some]!=right[~some]).any(): return None
     return float(ratios[0]) if np.allclose(ratios, ratios[0], rtol=1e-3) else None
 
 def _multiplied(pairs, sizes):
     "Is every number the same multiple of the right one? `sizes` are the lengths of the first argument in each call."
     ratios = [_ratio(r, a) for r,a in pairs]
     if any(ratio is None for ratio in ratios): return None
-    if sizes and len(set(sizes))>1:
-        if np.allclose(ratios, sizes, rtol=1e-3): return "not-divided","Every value is as many times too large as there are of what is added up: a sum, where it should be a mean."
-        if np.allclose(ratios, [n/max(n-1, 1e-9) for n in sizes], rtol=1e-3): return "n-minus-one","You divided by n − 1. Of n there are n: is an end left out, or one subtracted too many?"
-        by = [n/ratio for n,ratio in zip(sizes, ratios)]
-        if np.allclose(by, by[0], rtol=1e-3): return "divided-by-another-number",f"It looks as if you divided by {by[0]:.4g}, in every call: it should be the number of what was added up."
+    if len({*sizes})>1 and min(sizes)>1 and (found := _divided(np.array(ratios), np.array(sizes))): return found
     if not np.allclose(ratios, ratios[0], rtol=1e-3): return None
-    ratio,is_one = ratios[0],sum(r.size for r,_ in pairs)==1
-    for factor,says in _FACTORS:
-        if abs(ratio/factor-1)<1e-4 and not (is_one and float(pairs[0][0])%1==0): return "factor",f"{'Your number' if is_one else 'Every value'} is {_times(factor)} what it should be. {says}"
-    if not is_one: return "factor",f"Every value is {ratio:.4g} times what it should be."
+    is_one = sum(r.size for r,_ in pairs)==1
+    for factor,times,why in _FACTORS:
+        is_count = is_one and float(pairs[0][0])%1==0  # of whole numbers, many are multiples of each other by chance
+        if abs(ratios[0]/factor-1)<1e-4 and not is_count: return _told("factor", Every=_every(pairs), times=times, why=why)
+    if not is_one: return _told("factor", Every="Every value", times=f"{ratios[0]:.4g} times", why="")
+
+def _divided(ratios, sizes):
+    "Was divided by something else than by how many there are, in each call?"
+    if np.allclose(ratios, sizes, rtol=1e-3): return _told("not-divided")
+    if np.allclose(ratios, sizes/(sizes-1), rtol=1e-3): return _told("n-minus-one")
+    by = sizes/ratios
+    if np.allclose(by, by[0], rtol=1e-3): return _told("divided-by-another-number", by=by[0])
 
 def _multiplied_each(pairs):
     "Is each of a few parts another multiple of the right one?"
-    if len(pairs)!=1 or not pairs[0][0].ndim or not 2<=len(pairs[0][0])<=10 or pairs[0][0].ndim<2: return None
+    if len(pairs)!=1 or pairs[0][0].ndim<2 or not 2<=len(pairs[0][0])<=10: return None
     ratios = [_ratio(r, a) for r,a in zip(*pairs[0])]
     if any(ratio is None for ratio in ratios) or np.allclose(ratios, 1, rtol=1e-3): return None
-    return "each-multiplied",f"Along axis 0, each part is a multiple of what it should be: {', '.join(f'{ratio:.4g}' for ratio in ratios)} times. Is it a sum, where it should be a mean?"
+    return _told("each-multiplied", times=", ".join(f"{ratio:.4g}" for ratio in ratios))
 
-def _times(factor):
-    "A factor in words."
-    if factor in (2, 0.5): return {2: "twice", 0.5: "half of"}[factor]
-    return f"{factor:,} times" if factor>1 else f"{round(1/factor):,} times smaller than"
-
-# %% ../../nbs/course/slips.ipynb #3b456671
+# %% ../../nbs/course/slips.ipynb #1053d296
 def _placed(pairs):
     "Are the right numbers there, in other places?"
-    if any(r.ndim==0 or r.size>2_000_000 for r,_ in pairs) or not all(np.allclose(np.sort(r, axis=None), np.sort(a, axis=None), equal_nan=True) for r,a in pairs): return None
+    def in_order(x): return np.sort(x, axis=None)
+    if any(r.ndim==0 for r,_ in pairs) or not all(np.allclose(in_order(r), in_order(a), equal_nan=True) for r,a in pairs): return None
     rank = pairs[0][0].ndim
     for axis in range(rank):
-        way = "" if rank==1 else f" along axis {axis}"
-        if _all_same(pairs, lambda r: np.flip(r, axis)): return "reversed",f"The numbers are right, but in reverse order{way}."
-        for by in (1,-1):
-            if _all_same(pairs, lambda r: np.roll(r, by, axis)): return "shifted",f"The numbers are right, but moved by one place{way}."
-    if rank==1 and _all_same(pairs, np.sort): return "sorted","The numbers are right, but sorted: now nobody knows which belongs to which."
-    if rank==2 and all(r.shape[0]==r.shape[1] for r,_ in pairs) and _all_same(pairs, np.transpose):
-        return "transposed","The numbers are right, but rows and columns are swapped: yours is *transposed*."
-    return "other-places","It holds the right values, but in other places."
+        along = "" if rank==1 else f" along axis {axis}"
+        if _all_same(pairs, lambda r: np.flip(r, axis)): return _told("reversed", along=along)
+        if any(_all_same(pairs, lambda r: np.roll(r, by, axis)) for by in (1,-1)): return _told("shifted", along=along)
+    if rank==1 and _all_same(pairs, np.sort): return _told("sorted")
+    if rank==2 and _all_same(pairs, np.transpose): return _told("transposed")
+    return _told("other-places")
 
 def _ranked(pairs):
     "Are these places in the order of size?"
-    if all(r.ndim==1 and r.size>3 for r,_ in pairs) and (_all_same(pairs, np.argsort) or _all_same(pairs, lambda r: r.argsort().argsort())):
-        return "places-not-values","These are *places*, as `argsort` gives them: which comes first by size, and so on. The numbers themselves were asked for."
+    if not all(r.ndim==1 and r.size>3 for r,_ in pairs): return None
+    if _all_same(pairs, np.argsort) or _all_same(pairs, lambda r: r.argsort().argsort()): return _told("places-not-values")
+
+def _alike(pairs):
+    "Are all numbers the same, or off by the same amount?"
+    if any(r.size<2 or np.ptp(r)==0 for r,_ in pairs): return None
+    by = float((pairs[0][1]-pairs[0][0]).flat[0])
+    if _all_same(pairs, lambda r: r+by): return _told("shifted-by", by=abs(by), large="large" if by>0 else "small")
+    if all(np.isfinite(a).all() and np.ptp(a)==0 for _,a in pairs): return _told("all-alike", value=pairs[0][1].flat[0])
 
 def _without_some(pairs):
     "Does one of a few whole numbers never occur, though it should?"
@@ -151,109 +203,98 @@ def _without_some(pairs):
     for call,(r,a) in enumerate(pairs, 1):
         missing = sorted({*r.flat}-{*a.flat})
         if missing and {*a.flat}<={*r.flat}:
-            where = f"In call {call}, there" if len(pairs)>1 else "There"
-            return "never-occurs",f"{where} is no {missing[0]:g} among your numbers, and there should be."
+            return _told("never-occurs", There=f"In call {call}, there" if len(pairs)>1 else "There", value=missing[0])
 
-def _which(places):
-    "A few places in words."
-    words = ", ".join(map(str, places))
-    return f"{'number' if len(places)==1 else 'numbers'} {words} {'is' if len(places)==1 else 'are'}"
+# %% ../../nbs/course/slips.ipynb #ede28001
+def _which(good):
+    "Which of a few parts are right, and which are not, in words."
+    def listed(places): return f"number{'s'*(len(places)>1)} {', '.join(map(str, places))} {'are' if len(places)>1 else 'is'}"
+    return f"{listed(np.flatnonzero(good))} right, and {listed(np.flatnonzero(~good))} not (the first is number 0)"
 
 def _partly(pairs):
     "Which part along an axis is right, if the rest is not?"
-    if any(r.ndim==0 or r.size<2 for r,_ in pairs): return None
     for call,(r,a) in enumerate(pairs, 1):
         good = np.isclose(a, r, rtol=1e-4, atol=1e-6, equal_nan=True)
         if good.all(): continue
-        where = f"In call {call}, along" if len(pairs)>1 else "Along"
+        along = f"In call {call}, along" if len(pairs)>1 else "Along"
         for axis in range(r.ndim):
             lines = np.moveaxis(good, axis, 0).reshape(r.shape[axis], -1).all(1)
-            some = np.moveaxis(r, axis, 0)
-            if not lines.any() or np.ptp(some[lines])==0 and r.ndim>1: continue
-            if len(lines)<=10:
-                return "partly-right",f"{where} axis {axis}, {_which(np.flatnonzero(lines))} right, and {_which(np.flatnonzero(~lines))} not. (The first is number 0.)"
-            first = int(lines.argmin())
-            if first and np.ptp(some[:first])>0: return "partly-right",f"{where} axis {axis}, the first {first:,} are right, and then it goes wrong."
+            parts,first = np.moveaxis(r, axis, 0),int(lines.argmin())
+            if not lines.any() or r.ndim>1 and np.ptp(parts[lines])==0: continue  # what is background everywhere is no part
+            if len(lines)<=10: return _told("partly-right", Along=along, axis=axis, which=_which(lines))
+            if first and np.ptp(parts[:first])>0:
+                return _told("partly-right", Along=along, axis=axis, which=f"the first {first:,} are right, and then it goes wrong")
         return None
 
-# %% ../../nbs/course/slips.ipynb #d0a768c1
-_WORDS = [  # what makes one number of several, in words
+# %% ../../nbs/course/slips.ipynb #08dc14ff
+_STEPS = [  # what makes one number of several
     ("mean", np.mean, "the mean"), ("sum", np.sum, "the sum"), ("max", np.max, "the largest"), ("min", np.min, "the smallest"),
-    ("median", np.median, "the median"), ("first", lambda x: x.reshape(-1)[0], "the first"), ("last", lambda x: x.reshape(-1)[-1], "the last"),
-    ("count", np.size, "the number")]
+    ("median", np.median, "the median")]
+_PLACES = [("argmax", np.argmax, "the place of the largest"), ("argmin", np.argmin, "the place of the smallest")]
+_PICKS = [("first", lambda x: x.flat[0], "the first"), ("last", lambda x: x.flat[-1], "the last"), ("count", np.size, "the number")]
 
 def _too_few(r, a):
-    "What of the right array an answer with fewer numbers may be: (name, what to say); None if it is nothing simple."
+    "What of the right array an answer with fewer numbers is; None if it is nothing simple."
     if not r.ndim: return None
-    if a.ndim==0:
-        for name,change,words in _WORDS:
-            if same_numbers(a, change(r)): return f"only-the-{name}",f"This is one number, {words} of the {r.size:,} that were asked for."
-        return None
+    if not a.ndim:
+        return next((_told("only-the-", name, what=words, n=r.size) for name,change,words in _STEPS+_PICKS if same_numbers(a, change(r))), None)
     for axis in range(r.ndim):
-        for name,change,words in _WORDS[:5]:
-            if a.shape==(r.shape[:axis]+r.shape[axis+1:]) and same_numbers(a, change(r, axis)):
-                return f"also-the-{name}",f"This is {words} of what was asked for, along axis {axis}: one step too many."
-    if a.shape==r.shape[1:]:
-        for name,i in (("first",0),("last",-1)):
-            if same_numbers(a, r[i]): return f"{name}-only",f"This is only the {name} of the {len(r):,} that were asked for."
-    if a.shape[1:]==r.shape[1:] and 0<len(a)<len(r):
-        k,n = len(a),len(r)
-        if same_numbers(a, r[:k]): return "first-only",f"{'This is' if k==1 else 'These are'} right, but only the first{'' if k==1 else f' {k:,}'} of the {n:,} that were asked for."
-        if same_numbers(a, r[-k:]): return "last-only",f"{'This is' if k==1 else 'These are'} right, but only the last{'' if k==1 else f' {k:,}'} of the {n:,} that were asked for."
-    if a.ndim==1 and a.tolist()==list(r.shape): return "its-shape","This is a *shape*. The numbers themselves were asked for."
+        for name,change,words in _STEPS:
+            if a.shape==r.shape[:axis]+r.shape[axis+1:] and same_numbers(a, change(r, axis)): return _told("also-the-", name, what=words, axis=axis)
+    for name,part in (("first-only",lambda k: r[:k]),("last-only",lambda k: r[-k:])):
+        k = len(a) if a.ndim==r.ndim else 1
+        if a.size and k<len(r) and a.size==part(k).size and same_numbers(a, part(k).reshape(a.shape)):
+            return _told(name, This="This is" if k==1 else "These are", k="" if k==1 else f" {k:,}", n=len(r))
+    if a.ndim==1 and a.tolist()==list(r.shape): return _told("its-shape")
+
+def _not_yet(r, a):
+    "The last step that would make the right array of one with more numbers; None if there is none."
+    axes = [(i,) for i in range(a.ndim)]+[(i,j) for j in range(a.ndim) for i in range(j)] if r.ndim else [tuple(range(a.ndim))]
+    for some in axes:
+        if tuple(n for i,n in enumerate(a.shape) if i not in some)!=r.shape: continue
+        along = "" if len(some)==a.ndim else f" along {'axis' if len(some)==1 else 'axes'} {' and '.join(map(str, some))}"
+        for name,change,words in _STEPS:
+            if same_numbers(change(a, some), r): return _told("not-yet-the-", name, what=words, n=a.size, along=along)
+        for name,change,words in _PLACES if len(some)==1 else ():
+            if same_numbers(change(a, some[0]), r): return _told("not-yet-the-", name, what=words, n=a.size, along=along)
 
 def _too_many(r, a):
-    "By which last step an answer with more numbers would be right: (name, what to say); None if by nothing simple."
+    "What is in an answer with more numbers than the right array, or missing in it; None if it is nothing simple."
     if not a.ndim: return None
-    axes = [tuple(range(a.ndim))] if r.ndim==0 else [(i,) for i in range(a.ndim)]+[(i,j) for j in range(a.ndim) for i in range(j)]
-    if a.shape[1:]==r.shape and len(a)>1 and all(same_numbers(row, r) for row in a[:50]): return "repeated",f"This is right, but {len(a)} times over."
-    for some in axes:
-        along = "" if len(some)==a.ndim else f" along {'axis' if len(some)==1 else 'axes'} {' and '.join(map(str, some))}"
-        if tuple(n for i,n in enumerate(a.shape) if i not in some)!=r.shape: continue
-        for name,change,words in _WORDS[:5]:
-            if same_numbers(change(a, some), r): return f"not-yet-the-{name}",f"One step is missing: these are {a.size:,} numbers, and {words}{along} is what was asked for."
-        if len(some)==1 or a.ndim==1:
-            for name,change in (("argmax",np.argmax),("argmin",np.argmin)):
-                if same_numbers(change(a, some[0]), r): return f"not-yet-the-{name}",f"One step is missing: which place{along} is the {'largest' if name=='argmax' else 'smallest'}? That is what was asked for."
-    if a.ndim==2 and a.shape[0]==a.shape[1]==r.size and same_numbers(a.diagonal(), r): return "on-the-diagonal","The right numbers stand on the diagonal of your table."
-    if a.shape[1:]==r.shape and len(a):
-        if same_numbers(a[0], r): return "first-of-them",f"The first of the {len(a):,} that you give is what was asked for."
-    if r.ndim and a.shape[1:]==r.shape[1:] and len(a)>len(r) and same_numbers(a[:len(r)], r): return "goes-on","It begins right, and then it goes on for too long."
-    if r.ndim==0 and any(same_numbers(x, r) for x in a.reshape(-1)[:10_000]): return "among-them",f"The right number is among these, but these are {a.size:,}: give that one alone."
+    if a.shape[1:]==r.shape and len(a)>1 and all(same_numbers(row, r) for row in a[:50]): return _told("repeated", n=len(a))
+    if found := _not_yet(r, a): return found
+    if a.ndim==2 and a.shape==(r.size, r.size) and same_numbers(a.diagonal(), r): return _told("on-the-diagonal")
+    if a.shape[1:]==r.shape and same_numbers(a[0], r): return _told("first-of-them", n=len(a))
+    if r.ndim and a.shape[1:]==r.shape[1:] and len(a)>len(r) and same_numbers(a[:len(r)], r): return _told("goes-on")
+    if not r.ndim and any(same_numbers(x, r) for x in a.reshape(-1)[:10_000]): return _told("among-them", n=a.size)
 
 def _masked(r, a):
-    "Numbers that were asked for, and yes or no that was given: (name, what to say); None if they have nothing in common."
-    if r.shape!=a.shape or not r.ndim: return _too_many(r, a) if a.ndim>r.ndim else None
+    "Numbers that were asked for, and yes or no that was given; None if they have nothing in common."
+    if a.ndim>r.ndim: return _too_many(r, a)
+    if r.shape!=a.shape or not r.ndim: return None
     kinds = np.unique(r)
     for kind in kinds if len(kinds)<=10 else []:
-        if (a==(r==kind)).all(): return "yes-or-no",f"This is yes or no: True exactly where {kind:g} was asked for. Give the numbers themselves."
-    for name,change in (("not 0",r!=0),("above 0",r>0)):
-        if (a==change).all(): return "yes-or-no",f"This is yes or no: True exactly where the right number is {name}. Give the numbers themselves."
+        if (a==(r==kind)).all(): return _told("yes-or-no", what=f"{kind:g} was asked for")
+    if (a==(r!=0)).all(): return _told("yes-or-no", what="the right number is not 0")
 
-# %% ../../nbs/course/slips.ipynb #11a97938
+# %% ../../nbs/course/slips.ipynb #dacd86cf
+_MOST = 2_000_000  # numbers that are looked at
+
+def _same_for_all(find, pairs):
+    "What `find` says of the first call, if it says something of the same name in every call that is wrong."
+    found = [find(r, a) for r,a in pairs if r.shape!=a.shape or not np.allclose(r, a, equal_nan=True)]
+    return found[0] if found and all(f is not None and f[0]==found[0][0] for f in found) else None
+
 def slip(rights, answers, sizes=()):
     """What the values that an answer came to have in common with the right ones: (name, what to say); None if nothing simple.
 
     Both are values, one for each call; `sizes` are the lengths of the first argument in each call."""
     if len(rights)!=len(answers) or any(v.kind not in ("number","truth") for v in [*rights, *answers]): return None
     pairs = [(np.asarray(r.data, dtype=float),np.asarray(a.data, dtype=float)) for r,a in zip(rights, answers)]
-    if any(not a.size or not r.size or a.size>2_000_000 for r,a in pairs): return None
-    if any(r.kind!=a.kind for r,a in zip(rights, answers)): return _same_for_all(_masked, pairs) if rights[0].kind=="number" else None
-    if rights[0].kind=="truth": return ("opposite","Every yes should be a no, and every no a yes.") if all(r.shape==a.shape and (r!=a).all() for r,a in pairs) else None
-    if all(r.shape==a.shape for r,a in pairs):
-        found = _rounded(pairs) or _percent(pairs) or _changed(pairs) or _multiplied(pairs, sizes) or _multiplied_each(pairs)
-        return found or _placed(pairs) or _ranked(pairs) or _alike(pairs) or _without_some(pairs) or _partly(pairs)
-    return _same_for_all(_too_few, pairs) or _same_for_all(_too_many, pairs)
-
-def _alike(pairs):
-    "Are all numbers the same, or off by the same amount?"
-    if any(r.size<2 or np.ptp(r)==0 for r,_ in pairs): return None
-    for step in [np.ptp(a-r) for r,a in pairs if np.isfinite(a-r).all()][:1]:
-        by = float((pairs[0][1]-pairs[0][0]).flat[0])
-        if step<1e-5*max(1, abs(by)) and _all_same(pairs, lambda r: r+by): return "shifted-by",f"Every value is {abs(by):.4g} too {'large' if by>0 else 'small'}."
-    if all(np.isfinite(a).all() and np.ptp(a)==0 for _,a in pairs): return "all-alike",f"All your values are the same, {float(pairs[0][1].flat[0]):.4g}, and they should not be."
-
-def _same_for_all(find, pairs):
-    "What `find` says of the first call, if it says something of the same name in every call."
-    found = [find(r, a) for r,a in pairs if r.shape!=a.shape or not np.allclose(r, a, equal_nan=True)]
-    return found[0] if found and all(f is not None and f[0]==found[0][0] for f in found) else None
+    if any(not a.size or not r.size or a.size>_MOST for r,a in pairs): return None
+    kinds = rights[0].kind,answers[0].kind
+    if kinds[0]=="truth": return _told("opposite") if all(r.shape==a.shape and (r!=a).all() for r,a in pairs) else None
+    if kinds[1]=="truth": return _same_for_all(_masked, pairs)
+    if any(r.shape!=a.shape for r,a in pairs): return _same_for_all(_too_few, pairs) or _same_for_all(_too_many, pairs)
+    return (_rounded(pairs) or _percent(pairs) or _changed(pairs) or _multiplied(pairs, sizes) or _multiplied_each(pairs)
+            or _placed(pairs) or _ranked(pairs) or _alike(pairs) or _without_some(pairs) or _partly(pairs))

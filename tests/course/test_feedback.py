@@ -198,7 +198,7 @@ def test_functions_that_are_no_answer(name):
     ("mean-by-hand", "def f(images): return to_float(images[:10]).mean(0)", "right when it is given a tensor of shape (2, 28, 28), but it is not when it is given a tensor of shape (50, 28, 28)"),
     ("nearest-of-many", "def f(images, prototypes): return (mnist_distance(images, prototypes[1])<mnist_distance(images, prototypes[0])).int()", "In call 2, there is no 2 among your numbers"),
     ("l2-from-bytes", "def f(a, b): return l2_distance(to_float(a), to_float(b))", "uses `l2_distance`, and the task is to do without it"),
-    ("mean-by-hand", "def f(images): return to_float(images).sum(0)/(len(images)-1)", "divided by n − 1"),
+    ("mean-by-hand", "def f(images): return to_float(images).sum(0)/(len(images)-1)", "did you divide by n − 1"),
     ("mean-by-hand", "def f(images): return to_float(images).sum(0)/784", "divided by 784, in every call"),
     ("l2-from-bytes", "def f(a, b): return ((to_float(a)-to_float(b))**2).mean((-1, -2))**1/2", "half the square")])
 def test_what_the_code_of_a_function_shows(name, code, says):
