@@ -44,7 +44,7 @@ def _loader(images):
     if changes := _random_changes(images):
         warn_caller(f"the loader changes its images at random ({', '.join(changes)}), so that no two fits are the same",
                     "make it without them, for example with batch_tfms=None")
-    if several and hasattr(type(images), "new"): images = images.new(shuffle=False, drop_last=False)  # not a loader of PyTorch's
+    if several and hasattr(images, "new"): images = images.new(shuffle=False, drop_last=False)  # not a loader of PyTorch's
     elif getattr(images, "drop_last", False):
         warn_caller(f"{type(images).__name__} has drop_last=True, so it leaves out the last images if they do not "
                     "fill a batch: make it with drop_last=False")
