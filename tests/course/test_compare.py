@@ -119,7 +119,9 @@ def test_what_never_ends_is_stopped_without_a_traceback(name, capfd, monkeypatch
     value, error, printed = limited(made(LOOPS[name]), 0.2)
     assert value is None and isinstance(error, TimeIsUp) and len(printed) <= 2000 and time.monotonic() - start < 30
     for thread in threading.enumerate():
-        if type(thread).__name__ == "_Work": thread.join(20)
+        if type(thread).__name__ == "_Work":
+            thread.join(20)
+            assert not thread.is_alive()
     assert said == [] and capfd.readouterr() == ("", "")
     assert limited(lambda: 42, 5) == (42, None, "")
 
@@ -143,6 +145,7 @@ def test_what_a_function_changes_is_noticed():
     def empties(images): images.zero_()
     for function, inputs, changed in ((empties, [(torch.ones(2),)], True), (empties, [(torch.zeros(2),)], False), (len, [([object()],)], False)):
         assert outcome_of(function, inputs).changed is changed
+    assert outcome_of(empties, [(torch.ones(2),), (torch.zeros(2),)]).changed  # in the first call, and not in the last
     x = torch.ones(2)
     outcome_of(empties, [(x,)])
     assert x.sum() == 2  # it worked on a copy

@@ -115,6 +115,7 @@ def test_what_could_not_be_saved_is_saved_later(monkeypatch):
         record("any-even", "right")
     record("double", "wrong")
     assert {name: bool(entry["right"]) for name, entry in saved().items()} == {"any-even": True, "double": False}
+    assert session.unsaved == {}
 
 
 def test_two_notebooks_at_once_lose_nothing(own_folder, run_python):  # noqa: F811
