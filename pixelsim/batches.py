@@ -40,11 +40,11 @@ def _loader(images):
     "What to iterate over, and the names of the classes if the labels are numbers into a list of names."
     vocab = getattr(images, "vocab", None)  # fastai's, where the names of the classes are
     kind = type(images)  # asked for an attribute that it lacks, a loader of fastai's asks its data, which may fail in any way
-    if several := hasattr(kind, "train") and hasattr(kind, "valid"): images = images.train  # fastai's DataLoaders
+    if hasattr(kind, "train") and hasattr(kind, "valid"): images = images.train  # fastai's DataLoaders
     if changes := _random_changes(images):
         warn_caller(f"the loader changes its images at random ({', '.join(changes)}), so that no two fits are the same",
                     "make it without them, for example with batch_tfms=None")
-    if several and hasattr(images, "new"): images = images.new(shuffle=False, drop_last=False)  # not a loader of PyTorch's
+    if hasattr(type(images), "one_batch"): images = images.new(shuffle=False, drop_last=False)  # one of fastai's own
     elif getattr(images, "drop_last", False):
         warn_caller(f"{type(images).__name__} has drop_last=True, so it leaves out the last images if they do not "
                     "fill a batch: make it with drop_last=False")
