@@ -25,7 +25,7 @@ if sys.version_info >= (3, 11): import tomllib
 else: import tomli as tomllib  # comes with nbdev
 
 ROOT = Path(__file__).parents[2]
-DATA = ("pixelsim/**/*.py", "pixelsim/py.typed", "pixelsim/data/mnist.npz", "pixelsim/data/NOTICE.md", "pixelsim/course/data/lessons/*", "pixelsim/course/static/*")
+DATA = ("pixelsim/**/*.py", "pixelsim/py.typed", "pixelsim/data/mnist.npz", "pixelsim/data/NOTICE.md", "pixelsim/course/data/lessons/*", "pixelsim/course/static/**/*")
 
 
 def run(*command, **kwargs):
@@ -64,7 +64,7 @@ def built(tmp_path_factory, copy_tree):
 
 def test_wheel_has_the_package_and_nothing_else(built):
     "Modules, type marker, digits and notice, lessons' files, scripts and styles, every notebook, byte for byte; no tests or tools. The sdist lacks nothing of it."
-    expected = {path.relative_to(built.tree).as_posix(): path for pattern in DATA for path in built.tree.glob(pattern)}
+    expected = {path.relative_to(built.tree).as_posix(): path for pattern in DATA for path in built.tree.glob(pattern) if path.is_file()}
     expected |= {f"pixelsim/lessons/{path.relative_to(built.tree / 'nbs').as_posix()}": path for path in (built.tree / "nbs").rglob("*.*")
                  if path.is_file() and ".ipynb_checkpoints" not in path.parts}
     found = contents(built.wheel)
