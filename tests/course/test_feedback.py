@@ -169,7 +169,6 @@ def test_the_solution_with_one_thing_changed_is_recognized(name, code, says):
 
 # Functions: what they return, what they do with their arguments, what their code shows
 
-
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_that_are_no_answer(name):
     "In every exercise that asks for a function."

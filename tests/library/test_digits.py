@@ -1,4 +1,5 @@
-"The bundled digits: genuine, whole, in the published order, with no network and no pickle; and the tool that builds them."
+"""The bundled digits: genuine, whole, in the published order, with no network and no pickle;
+and the tool that builds them."""
 import gzip
 import hashlib
 import os

@@ -120,12 +120,14 @@ def assert_layout(folder, bundle, splits, digits, step=1):
 
 
 def test_sample_layout(sample):
-    "Folders, file names and pixels are MNIST_SAMPLE's; labels.csv has its header and a row for every image: 0 for a three, 1 for a seven."
+    """Folders, file names and pixels are MNIST_SAMPLE's; labels.csv has its header and a row for every image:
+    0 for a three, 1 for a seven."""
     assert_layout(sample, digits_bundle(), *SAMPLE, step=20)
-    with Image.open(sample / "train" / "3" / "10000.png") as image: assert np.asarray(image)[5, 4:10].tolist() == [0, 0, 0, 0, 0, 29]  # the book's
-    names = {split: sorted(f.relative_to(sample).as_posix() for f in (sample / split).rglob("*.png")) for split in ("train", "valid")}
-    assert [len(found) for found in names.values()] == [6131 + 6265, 1010 + 1028]
-    rows = [f"{name},{int('/7/' in name)}" for name in sorted(names["train"] + names["valid"])]
+    with Image.open(sample / "train" / "3" / "10000.png") as image:
+        assert np.asarray(image)[5, 4:10].tolist() == [0, 0, 0, 0, 0, 29]  # the book's
+    names = sorted(f.relative_to(sample).as_posix() for f in sample.rglob("*.png"))
+    assert len(names) == 6131 + 6265 + 1010 + 1028
+    rows = [f"{name},{int('/7/' in name)}" for name in names]
     assert (sample / "labels.csv").read_bytes().decode().split("\n") == ["name,label", *rows, ""]
 
 
@@ -154,7 +156,8 @@ def test_custom_config(tmp_path, home, wanted):
     put(home, {"config.ini": text.encode()})
     assert mnist_sample_folder() == tmp_path / "else where" / "mnist_sample"
     assert_whole(tmp_path / "else where" / "mnist_sample", wanted)
-    assert (home / "config.ini").read_text(encoding="utf-8") == text and "data" not in (made := os.listdir(home)) and "archive" not in made
+    assert (home / "config.ini").read_text(encoding="utf-8") == text and "data" not in (made := os.listdir(home))
+    assert "archive" not in made
 
 
 def test_config_that_is_being_written(home, wanted):
@@ -168,13 +171,15 @@ def test_config_that_is_being_written(home, wanted):
 
 def test_someone_elses_folder_is_used_untouched(home, wanted):
     "A complete folder with other bytes and more files in it is used as it is."
+    theirs = {name: content + b"packed by someone else" for name, content in wanted.items()}
     more = {"models/mine.pth": b"weights", "train/3/.DS_Store": b""}
-    folder = put(home / "data" / "mnist_sample", {name: content + b"packed by someone else" for name, content in wanted.items()} | more)
+    folder = put(home / "data" / "mnist_sample", theirs | more)
     before = stamps(folder)
     assert mnist_sample_folder() == folder and stamps(folder) == before
 
 
-@pytest.mark.parametrize("gone, count", [("train/7/", EACH), ("/3/", 2 * EACH), ("valid/7/0.png", 1), ("labels.csv", 1)])
+@pytest.mark.parametrize("gone, count", [
+    ("train/7/", EACH), ("/3/", 2 * EACH), ("valid/7/0.png", 1), ("labels.csv", 1)])
 @pytest.mark.parametrize("emptied", [False, True])
 def test_damaged_folder_is_reported_and_left(home, wanted, gone, count, emptied):
     "An incomplete folder gives one OSError with the count, the first file and what to do, and is not changed."
@@ -189,7 +194,8 @@ def test_damaged_folder_is_reported_and_left(home, wanted, gone, count, emptied)
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_stopped_half_way(home, wanted, writing, monkeypatch, killed):
-    "On a full disk, or killed, there is no folder that looks ready; the next call makes it whole and clears the rest away."
+    """On a full disk, or killed, there is no folder that looks ready;
+    the next call makes it whole and clears the rest away."""
     class Killed(BaseException): "What nobody catches."
     def stop():
         assert os.listdir(home / "data") == [".mnist_sample.partial"]
@@ -200,14 +206,16 @@ def test_stopped_half_way(home, wanted, writing, monkeypatch, killed):
         with pytest.raises(Killed if killed else OSError) as caught: mnist_sample_folder()
     if killed: assert len([*(home / "data" / ".mnist_sample.partial").rglob("*.png")]) == 3 * EACH
     else:
-        assert type(caught.value) is OSError and f"below {home} ([Errno 28] No space left on device): set FASTAI_HOME" in str(caught.value)
+        assert type(caught.value) is OSError
+        assert f"below {home} ([Errno 28] No space left on device): set FASTAI_HOME" in str(caught.value)
         assert os.listdir(home / "data") == []
     assert_whole(mnist_sample_folder(), wanted)
 
 
 def cannot_write(home):
     "The words for a place that cannot be written."
-    with pytest.raises(OSError, match=r"cannot write the digits below .*: set FASTAI_HOME to a folder .*load_mnist\(\)") as caught: mnist_sample_folder()
+    words = r"cannot write the digits below .*: set FASTAI_HOME to a folder .*load_mnist\(\)"
+    with pytest.raises(OSError, match=words) as caught: mnist_sample_folder()
     assert type(caught.value) is OSError and f"below {home} (" in str(caught.value)
     return str(caught.value)
 
@@ -236,7 +244,8 @@ def test_read_only_home(few, monkeypatch):
         os.chmod(folder, 0o555)
         monkeypatch.setenv("FASTAI_HOME", folder)
         with as_nobody():
-            if os.access(folder, os.W_OK, effective_ids=True): pytest.skip("NOT TESTED: here the read-only folder can be written")
+            if os.access(folder, os.W_OK, effective_ids=True):
+                pytest.skip("NOT TESTED: here the read-only folder can be written")
             assert "ermission denied" in cannot_write(folder)
         assert os.listdir(folder) == []
         os.chmod(folder, 0o755)
@@ -283,7 +292,7 @@ def downloading(home):
 
 @pytest.mark.parametrize("unpacking", [False, True])
 def test_waits_for_fastai(home, wanted, writing, monkeypatch, unpacking):
-    """While fastai holds its lock nothing is written, and a folder that it is still filling is not reported as incomplete.
+    """While fastai holds its lock nothing is written, and a folder that it still fills is not reported as incomplete.
 
     When it lets go, the folder is used untouched; without one, it is made."""
     folder, at_the_lock = home / "data" / "mnist_sample", threading.Event()
@@ -319,8 +328,10 @@ for line in sys.stdin: print(untar_data(getattr(URLs, line.strip())), flush=True
 @contextmanager
 def fastai():
     "fastai's own `untar_data` in a process without network: a function that asks it for a data set."
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (OFFLINE, ROOT))), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    with subprocess.Popen([sys.executable, "-c", UNTAR], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as process:
+    path = os.pathsep.join(map(str, (OFFLINE, ROOT)))
+    env = os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+    with subprocess.Popen([sys.executable, "-c", UNTAR], env=env, **pipes) as process:
         def answer(): return process.stdout.readline().strip()
         def ask(name):
             process.stdin.write(f"{name}\n")
@@ -338,9 +349,11 @@ def fastai():
             hung.cancel()
 
 
-@pytest.mark.skipif(find_spec("fastai") is None, reason="NOT TESTED: fastai is not installed, so we cannot see if it finds the folder")
+@pytest.mark.skipif(
+    find_spec("fastai") is None, reason="NOT TESTED: fastai is not installed, so we cannot see if it finds the folder")
 def test_fastai_finds_both_folders_and_waits_for_us(home, wanted, writing):
-    "With the network blocked, `untar_data` returns pixelsim's folders, unchanged; asked while pixelsim is writing, it waits."
+    """With the network blocked, `untar_data` returns pixelsim's folders, unchanged;
+    asked while pixelsim is writing, it waits."""
     half, go = threading.Event(), threading.Event()
     def pause(): half.set(), go.wait(HANGS)
     writing.at(EACH, pause)
@@ -351,9 +364,10 @@ def test_fastai_finds_both_folders_and_waits_for_us(home, wanted, writing):
         time.sleep(.7)  # time to do what it must not do; on Windows its downloader takes no lock
         waited = not theirs.done()
         go.set()
-        assert ours.result(HANGS) == home / "data" / "mnist_sample" == Path(theirs.result(HANGS)) and (waited or fcntl is None)
+        assert ours.result(HANGS) == home / "data" / "mnist_sample" == Path(theirs.result(HANGS))
+        assert waited or fcntl is None
         everything = mnist_folder()
         before = stamps(home / "data")
-        assert [ask(name) for name in ("MNIST_SAMPLE", "MNIST")] == [str(home / "data" / "mnist_sample"), str(everything)]
+        assert ask("MNIST_SAMPLE") == str(home / "data" / "mnist_sample") and ask("MNIST") == str(everything)
         assert stamps(home / "data") == before
     assert contents(home / "data" / "mnist_sample") == wanted

@@ -27,7 +27,8 @@ def test_what_was_fitted_in_a_mode_is_like_any_other(digits, tmp_path, mode, pro
         inside = model.distances(valid)
     model.partial_fit(images[1::2], labels[1::2])
     assert torch.equal(model.totals_, right.totals_) and not model.totals_.is_inference()
-    with mode(): assert (model.predict(valid) == right.predict(valid)).all() and model.distances(valid).shape == inside.shape
+    with mode():
+        assert (model.predict(valid) == right.predict(valid)).all() and model.distances(valid).shape == inside.shape
     loaded = PixelSimilarity.load(model.save(tmp_path / "model.npz"))
     assert torch.equal(loaded.merge(loaded).counts_, 2 * right.counts_)
 
@@ -57,7 +58,8 @@ class NoFloat64(TorchDispatchMode):
         if any(t.untyped_storage().data_ptr() in self.there for t in tensors if t.numel()):
             for made in torch.utils._pytree.tree_leaves(out):
                 if not isinstance(made, torch.Tensor): continue
-                if made.dtype == torch.float64: raise TypeError("Cannot convert a tensor to float64: the device has no float64")
+                if made.dtype == torch.float64:
+                    raise TypeError("Cannot convert a tensor to float64: the device has no float64")
                 if made.numel(): self.put(made)
         return out
 
@@ -95,7 +97,8 @@ class Digit(IntEnum): THREE, SEVEN = 3, 7
 
 def test_labels_that_are_more_than_their_value():
     "Strings of enumerations: test_advice_core.py."
-    assert as_labels([Digit.SEVEN, Digit.THREE]).tolist() == [7, 3] and as_labels([np.str_("cat"), "dog"]).tolist() == ["cat", "dog"]
+    assert as_labels([Digit.SEVEN, Digit.THREE]).tolist() == [7, 3]
+    assert as_labels([np.str_("cat"), "dog"]).tolist() == ["cat", "dog"]
 
 
 def test_texts_that_look_alike_are_alike():
@@ -121,8 +124,10 @@ def test_shapes_of_any_integers(whole):
 def test_several_labels_for_an_image(digits):
     class Loader(list): vocab = ["three", "seven"]
     images = digits[0].images[:2]
-    with pytest.raises(ValueError, match=r"got \(2, 2\): this takes one class"): PixelSimilarity().fit(Loader([(images, torch.eye(2, dtype=int))]))
-    with pytest.raises(ValueError, match=r"from 0 to 1, numbers into the loader's vocab \['three', 'seven'\], got 2"): PixelSimilarity().fit(Loader([(images, torch.tensor([0, 2]))]))
+    with pytest.raises(ValueError, match=r"got \(2, 2\): this takes one class"):
+        PixelSimilarity().fit(Loader([(images, torch.eye(2, dtype=int))]))
+    with pytest.raises(ValueError, match=r"from 0 to 1, numbers into the loader's vocab \['three', 'seven'\], got 2"):
+        PixelSimilarity().fit(Loader([(images, torch.tensor([0, 2]))]))
 
 
 def test_partial_fit_takes_what_fit_takes(digits):
@@ -141,7 +146,8 @@ def test_export_and_full_graph(model, digits):
     assert torch.equal(exported.module()(images), net(images))
     from torch._dynamo.testing import CompileCounter
     counter = CompileCounter()
-    assert torch.equal(torch.compile(net, backend=counter, fullgraph=True)(images), net(images)) and counter.frame_count == 1
+    assert torch.equal(torch.compile(net, backend=counter, fullgraph=True)(images), net(images))
+    assert counter.frame_count == 1
 
 
 def test_two_threads_at_once(model, digits):

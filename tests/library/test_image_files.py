@@ -1,4 +1,5 @@
-"Image files of every kind, as tensors or as an error with the file's name; and a folder of them. What is damaged: test_damaged_files.py."
+"""Image files of every kind, as tensors or as an error with the file's name; and a folder of them. What is damaged:
+test_damaged_files.py."""
 import io
 import os
 import re
@@ -158,26 +159,32 @@ def test_a_transparent_color_in_16_bits_is_refused(tmp_path):
 @quiet
 @pytest.mark.parametrize("pixels, wanted", [(GRAY, [[255, 245, 155], [205, 252, 248]]), (OPACITIES, [[0, 0, 0], [155, 31, 255]])])
 def test_inverted(tmp_path, pixels, wanted):
-    "255 minus itself; where something is transparent, ink × opacity, 155*51/255 = 31, so that transparent is 0 both ways."
+    """255 minus itself; where something is transparent, ink × opacity, 155*51/255 = 31,
+    so that transparent is 0 both ways."""
     assert read(put(tmp_path / "a.png", pixels), invert=True) == wanted
 
 
 @quiet
 @pytest.mark.parametrize("paint, invert", [(0, True), (255, False)])
 def test_a_drawing_that_lives_in_its_transparency(tmp_path, paint, invert):
-    "One color on nothing: the right way its opacity is the ink; the other way is an error, whose way out is the right way."
+    """One color on nothing: the right way its opacity is the ink;
+    the other way is an error, whose way out is the right way."""
     opacity = np.array([[0, 255, 0], [0, 90, 255]], np.uint8)
     path = put(tmp_path / "a.png", np.stack([np.full_like(opacity, paint)] * 3 + [opacity], axis=2))
     way_out = refused(path, ValueError, "on transparency", f"pass invert={invert}", "or save it without transparency", invert=not invert)
     assert way_out == {"invert": invert} and read(path, **way_out) == opacity.tolist()
-    with Image.open(path) as image: assert read_image(put(tmp_path / "b.png", image.convert("RGB")), invert=not invert).shape == (2, 3)
+    with Image.open(path) as image:
+        assert read_image(put(tmp_path / "b.png", image.convert("RGB")), invert=not invert).shape == (2, 3)
 
 
 def test_faint_and_nothing_to_see(tmp_path):
-    "Dark gray on nothing is refused like black; opaque it is a dark image and is read. Transparent all over is refused both ways."
+    """Dark gray on nothing is refused like black; opaque it is a dark image and is read.
+
+    Transparent all over is refused both ways."""
     refused(put(tmp_path / "a.png", [[[40, 255], [0, 0], [20, 255]]]), ValueError, "drawn in dark color", "pass invert=True")
     assert read(put(tmp_path / "b.png", [[[40, 255], [0, 255], [20, 255]]])) == [[40, 0, 20]]
-    for invert in (False, True): refused(put(tmp_path / "c.png", np.zeros((2, 3, 4), np.uint8)), ValueError, "fully transparent", invert=invert)
+    for invert in (False, True):
+        refused(put(tmp_path / "c.png", np.zeros((2, 3, 4), np.uint8)), ValueError, "fully transparent", invert=invert)
 
 
 PAPER = np.array([[250, 250, 250], [250, 0, 250], [250, 250, 128]], np.uint8)
@@ -191,7 +198,8 @@ def test_a_bright_border_is_reported(tmp_path, pixels, invert, advice):
     warning, = told(lambda: read_image(path, invert=invert))
     said = warning.message
     assert str(said) == f"{path} has a bright border, where background should be 0: {advice}" == f"{said.problem}: {said.advice}"
-    assert warning.filename == __file__ and not told(lambda: read_image(path, **said.way_out)) and read(path, **said.way_out) == (255 - PAPER).tolist()
+    assert warning.filename == __file__ and not told(lambda: read_image(path, **said.way_out))
+    assert read(path, **said.way_out) == (255 - PAPER).tolist()
 
 
 @pytest.mark.parametrize("frame, warns", [(127, False), (128, True)])
@@ -205,7 +213,8 @@ def test_what_counts_as_bright(tmp_path, frame, warns):
 
 @pytest.mark.parametrize("top, grays, white, factor", [(4095, 17, 4095, 16), (4000, 17, 4095, 16), (1000, 5, 1023, 64), (16383, 65, 16383, 4)])
 def test_scans_of_few_bits_are_reported(tmp_path, top, grays, white, factor):
-    "A 12-bit scan in a 16-bit file: one warning with the real maximum; followed, the grays are there, white is 255, and nothing is said."
+    """A 12-bit scan in a 16-bit file: one warning with the real maximum;
+    followed, the grays are there, white is 255, and nothing is said."""
     values = np.zeros((64, 64), np.uint16)
     values[1:-1, 1:-1] = np.linspace(0, top, 62 * 62).astype(np.uint16).reshape(62, 62)
     files = [put(tmp_path / "own" / c / "1.png", pixels) for c, pixels in (("a", values // 2), ("b", values))]
@@ -275,7 +284,8 @@ def photo(block):
 @settings(max_examples=150)
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of corrupt EXIF
 def test_photos_with_odd_exif(tmp_path_factory, order, kind, others, following, tail):
-    "Whatever else stands in the block, a quarter turn that is noted there is made, and the pixels are those of the file."
+    """Whatever else stands in the block, a quarter turn that is noted there is made,
+    and the pixels are those of the file."""
     entries = [struct.pack(f"{order}HHI", tag, type_, count) + value for tag, type_, count, value in others]
     turn = struct.pack(f"{order}HHI", 0x0112, kind, 1) + struct.pack(order + WHOLE[kind], 6).ljust(4, b"\0")
     entries.insert(len(entries) // 2, turn)
@@ -335,7 +345,9 @@ def test_what_is_no_size(tmp_path, wrong):
 @pytest.mark.parametrize("theirs", [Image.MAX_IMAGE_PIXELS, None])
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # Pillow's own, from 89 megapixels; over 179 it refuses itself
 def test_too_many_pixels(tmp_path, monkeypatch, width, height, kind, theirs):
-    "More than 64 megapixels are refused by what the header says, with name and size; nothing is decoded. Other people's limits do not count."
+    """More than 64 megapixels are refused by what the header says, with name and size; nothing is decoded.
+
+    Other people's limits do not count."""
     def decodes(image): raise RuntimeError("decoded")
     monkeypatch.setattr(ImageFile.ImageFile, "load", decodes), monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", theirs)
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
@@ -352,8 +364,11 @@ def animation(path, **options):
 
 
 def test_several_images_in_one_file(tmp_path):
-    "An animation or a document of pages is not one image. A photo with a preview behind it, which Pillow calls MPO, is what viewers show."
-    for suffix in ("gif", "tif", "png", "webp"): refused(animation(tmp_path / f"a.{suffix}"), ValueError, "several images")
+    """An animation or a document of pages is not one image.
+
+    A photo with a preview behind it, which Pillow calls MPO, is what viewers show."""
+    for suffix in ("gif", "tif", "png", "webp"):
+        refused(animation(tmp_path / f"a.{suffix}"), ValueError, "several images")
     path = animation(tmp_path / "a.jpg", format="MPO")
     with Image.open(path) as image: assert (image.format, image.n_frames) == ("MPO", 2)
     assert read(path) == [[9] * 16] * 16
@@ -364,8 +379,10 @@ def test_several_images_in_one_file(tmp_path):
     "it begins like GIF, but is": [b"GIF89a"], "it begins like PNG, but is": [b"\x89PNG\r\n\x1a\n"], "it begins like JPEG, but is": [b"\xff\xd8\xff"],
     "it begins like TIFF, but is": [b"II*\x00"], "it begins like BMP, but is": [b"BM"], "EOF while reading header": [b"P5"]}.items())
 def test_what_is_no_image(tmp_path, said, contents):
-    "Nothing, text, another kind of file, or only the beginning of an image: an OSError with the name, which tells them apart."
-    for content in contents: refused(path := put(tmp_path / "a.png", content), OSError, f"cannot read {path} as an image", said)
+    """Nothing, text, another kind of file, or only the beginning of an image:
+    an OSError with the name, which tells them apart."""
+    for content in contents:
+        refused(path := put(tmp_path / "a.png", content), OSError, f"cannot read {path} as an image", said)
 
 
 def test_images_that_are_not_tried_and_headers_that_are_wrong(tmp_path):
@@ -380,7 +397,8 @@ def test_what_is_no_file(tmp_path):
     "A missing file, a folder, a pipe, which would never end."
     put(tmp_path / "folder.png", None)
     if hasattr(os, "mkfifo"): os.mkfifo(tmp_path / "pipe.png")
-    for name in ("missing", "folder", *["pipe"] * hasattr(os, "mkfifo")): refused(tmp_path / f"{name}.png", FileNotFoundError, "no file at")
+    for name in ("missing", "folder", *["pipe"] * hasattr(os, "mkfifo")):
+        refused(tmp_path / f"{name}.png", FileNotFoundError, "no file at")
 
 
 def test_the_setting_of_others_is_put_back(tmp_path, monkeypatch):
@@ -421,11 +439,14 @@ def test_any_folder(tree):
 
 
 def test_labels_by_number(tmp_path):
-    "Folder 10 comes before folder 2, and 10.png before 2.png, whatever the labels are turned into; int makes plain integers."
+    """Folder 10 comes before folder 2, and 10.png before 2.png, whatever the labels are turned into;
+    int makes plain integers."""
     own = put_all(tmp_path, {f"{c}/{name}.png": BLANK + np.uint8(c) for c in (2, 10) for name in (2, 10)})
     made = load_folder(str(own), label=int)
-    assert made.names.tolist() == ["10/10.png", "10/2.png", "2/10.png", "2/2.png"] and made.images[:, 0, 0].tolist() == [10, 10, 2, 2]
-    assert made.classes == (10, 2) and [type(c) for c in made.classes] == [int, int] and made.labels.tolist() == [10, 10, 2, 2]
+    assert made.names.tolist() == ["10/10.png", "10/2.png", "2/10.png", "2/2.png"]
+    assert made.images[:, 0, 0].tolist() == [10, 10, 2, 2]
+    assert made.classes == (10, 2) and [type(c) for c in made.classes] == [int, int]
+    assert made.labels.tolist() == [10, 10, 2, 2]
     assert made[2].shape == (2, 2, 3)
 
 
@@ -458,12 +479,14 @@ def test_invert_and_resize_go_to_every_image(tmp_path):
 
 
 def test_bright_borders_are_counted(tmp_path):
-    "One warning for a folder, at the caller's line, with the count, the first file and the way out; none if all is well."
+    """One warning for a folder, at the caller's line, with the count, the first file and the way out;
+    none if all is well."""
     put_all(tmp_path, {name: BLANK + np.uint8(value) for name, value in {"a/1.png": 0, "a/2.png": 255, "b/1.png": 200, "b/2.png": 127}.items()})
     for invert, first, advice in ((False, "2", "pass invert=True"), (True, "1", "leave out invert=True")):
         warning, = told(lambda: load_folder(tmp_path, invert=invert))
         assert warning.filename == __file__ and warning.message.way_out == {"invert": not invert}
-        for part in (f"2 of the 4 images in {tmp_path} ", str(tmp_path / "a" / f"{first}.png"), advice): assert part in str(warning.message)
+        for part in (f"2 of the 4 images in {tmp_path} ", str(tmp_path / "a" / f"{first}.png"), advice):
+            assert part in str(warning.message)
     for name in ("a/2.png", "b/1.png"): (tmp_path / name).unlink()
     assert not told(lambda: load_folder(tmp_path))
 
@@ -487,7 +510,8 @@ def test_what_a_class_folder_cannot_hold(tmp_path, spoil, error, parts):
     except (OSError, NotImplementedError) as e: pytest.skip(f"NOT TESTED: this system made no link: {e}")
     with pytest.raises(error) as caught: load_folder(tmp_path)
     said = str(caught.value).replace("\\", "/")  # Windows
-    assert type(caught.value) is error and [part for part in [str(tmp_path).replace("\\", "/"), *parts] if part not in said] == []
+    assert type(caught.value) is error
+    assert [part for part in [str(tmp_path).replace("\\", "/"), *parts] if part not in said] == []
     if "one size" in parts: assert len(load_folder(tmp_path, **caught.value.way_out)) == 3
 
 
@@ -500,13 +524,15 @@ def test_links_are_followed(tmp_path):
 
 
 def test_the_wrong_folder(tmp_path):
-    "A file, a missing folder, a folder without subfolders and the folder above: each error names it and the way out, which works."
+    """A file, a missing folder, a folder without subfolders and the folder above:
+    each error names it and the way out, which works."""
     put_all(tmp_path, {"file": b"", "bare": None, "data/train/3/1.png": BLANK, "data/train/7/1.png": BLANK})
     for wrong in ("file", "missing"):
         with pytest.raises(NotADirectoryError, match=f"{wrong} is not a folder"): load_folder(tmp_path / wrong)
     for wrong in ("bare", "data/train/3"):
         with pytest.raises(ValueError, match=f"{Path(wrong).name} has no subfolders"): load_folder(tmp_path / wrong)
-    with pytest.raises(ValueError, match=r"train has subfolders \(3, 7\), not images") as caught: load_folder(tmp_path / "data")
+    with pytest.raises(ValueError, match=r"train has subfolders \(3, 7\), not images") as caught:
+        load_folder(tmp_path / "data")
     assert load_folder(re.search(r"load (.*) itself$", str(caught.value))[1]).classes == ("3", "7")
 
 
@@ -531,11 +557,13 @@ def test_labels_that_do_not_go_together(tmp_path, label, said):
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_names_that_look_alike_are_one(tmp_path, form):
-    "é by a Mac (two code points) and by Linux (one) give one label, from the name and from what `label` makes; the file is found."
+    """é by a Mac (two code points) and by Linux (one) give one label, from the name and from what `label` makes;
+    the file is found."""
     put(tmp_path / unicodedata.normalize(form, "café") / "1.png", BLANK)
     for label in (str, lambda name: unicodedata.normalize(form, name)):
         made = load_folder(tmp_path, label=label)
-        assert made.classes == ("caf\u00e9",) and made.labels.tolist() == ["caf\u00e9"] and (tmp_path / made.names[0]).is_file()
+        assert made.classes == ("caf\u00e9",) and made.labels.tolist() == ["caf\u00e9"]
+        assert (tmp_path / made.names[0]).is_file()
     assert load_folder(tmp_path, label={"caf\u00e9": 3}.__getitem__).classes == (3,)
 
 
@@ -543,7 +571,8 @@ def test_two_folders_that_look_alike(tmp_path):
     "Both spellings beside each other would be one class: refused with both, whether the names say so or `label` does."
     spellings = [unicodedata.normalize(form, "café") for form in ("NFC", "NFD")]
     put_all(tmp_path, {"a/1.png": BLANK, "b/1.png": BLANK})
-    with pytest.raises(ValueError, match="both get the label 'caf\u00e9'"): load_folder(tmp_path, label=dict(zip("ab", spellings)).__getitem__)
+    with pytest.raises(ValueError, match="both get the label 'caf\u00e9'"):
+        load_folder(tmp_path, label=dict(zip("ab", spellings)).__getitem__)
     for name in "ab": shutil.rmtree(tmp_path / name)
     put_all(tmp_path, {f"{name}/1.png": BLANK for name in spellings})
     if len(os.listdir(tmp_path)) == 1: pytest.skip("NOT TESTED: on this file system they are one folder")
@@ -558,7 +587,8 @@ class Terminal(io.StringIO):
 
 @pytest.mark.parametrize("stream", [None, io.StringIO(), "closed", Terminal()], ids=["none", "a log", "closed", "a terminal"])
 def test_a_bar_only_where_someone_watches(tmp_path, monkeypatch, stream):
-    "A long folder is read with a bar in a terminal, and without one in a log, after stderr was closed and in a program without a console."
+    """A long folder is read with a bar in a terminal, and without one in a log,
+    after stderr was closed and in a program without a console."""
     from tqdm import tqdm
     put_all(tmp_path / "long", {f"a/{i}.png": BLANK for i in range(3)})
     if stream == "closed":
@@ -569,4 +599,5 @@ def test_a_bar_only_where_someone_watches(tmp_path, monkeypatch, stream):
     began = tqdm.__init__
     monkeypatch.setattr(tqdm, "__init__", lambda bar, *args, **options: began(bar, *args, **options | {"delay": 0}))
     assert len(load_folder(tmp_path / "long")) == 3
-    if stream and not stream.closed: assert ("Reading long" in stream.getvalue()) == stream.isatty() == bool(stream.getvalue())
+    if stream and not stream.closed:
+        assert ("Reading long" in stream.getvalue()) == stream.isatty() == bool(stream.getvalue())
