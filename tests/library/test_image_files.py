@@ -23,7 +23,8 @@ from PIL import Image, ImageFile
 from pixelsim.image_files import load_folder, read_image
 from pixelsim.images import as_images
 
-quiet = pytest.mark.filterwarnings("ignore:.*(bright border|16 bits):UserWarning")  # images of a few pixels are all border
+# images of a few pixels are all border
+quiet = pytest.mark.filterwarnings("ignore:.*(bright border|16 bits):UserWarning")
 
 
 def put(path, content, **options):
@@ -99,7 +100,8 @@ def tiff16(values, tags):
 
 GRAY = [[0, 10, 100], [50, 3, 7]]
 SIXTEEN = [0, 128, 129, 257, 32896, 65406, 65407, 65535]
-IN_EIGHT = [[0, 0, 1, 1, 128, 254, 255, 255]]  # 128/257 = 0.498; 129/257 = 0.502; 65406/257 = 254.498; 65407/257 = 254.502
+# 128/257 = 0.498; 129/257 = 0.502; 65406/257 = 254.498; 65407/257 = 254.502
+IN_EIGHT = [[0, 0, 1, 1, 128, 254, 255, 255]]
 DEEP = Image.fromarray(np.array([SIXTEEN], np.uint16))
 BIG_ENDIAN = np.array(SIXTEEN, ">u2").tobytes()
 COLORS = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [200, 100, 50], [10, 200, 30], [90, 90, 90]]], np.uint8)
@@ -116,16 +118,21 @@ OPACITIES = [[[255, 255], [255, 128], [255, 0]], [[100, 255], [100, 51], [0, 255
     *[(f"a.{kind}", GRAY, {}, GRAY) for kind in ("png", "gif", "bmp", "tif", "pgm")],
     ("rgb.png", COLORS, {}, BY_HAND), ("p.png", INDEXED, {}, BY_HAND), ("p.gif", INDEXED, {}, BY_HAND),
     *[(f"bits.{kind}", BITS, {}, [[0, 255, 0]]) for kind in ("png", "bmp", "tif", "pbm")],
-    ("inks.tif", INKS, {}, [[255, 0, 127, 179]]),  # no ink, all black, half; cyan alone is 0.587*255 + 0.114*255 = 178.755
-    ("deep.png", DEEP, {}, IN_EIGHT), ("deep.tif", DEEP, {}, IN_EIGHT), ("big.tif", Image.frombytes("I;16B", (8, 1), BIG_ENDIAN), {}, IN_EIGHT),
+    # no ink, all black, half; cyan alone is 0.587*255 + 0.114*255 = 178.755
+    ("inks.tif", INKS, {}, [[255, 0, 127, 179]]),
+    ("deep.png", DEEP, {}, IN_EIGHT), ("deep.tif", DEEP, {}, IN_EIGHT),
+    ("big.tif", Image.frombytes("I;16B", (8, 1), BIG_ENDIAN), {}, IN_EIGHT),
     ("own.tif", tiff16(SIXTEEN, {}), {}, IN_EIGHT), ("deep.pgm", b"P5 8 1 65535\n" + BIG_ENDIAN, {}, IN_EIGHT),
-    ("ten.pgm", b"P5 3 1 1023\n" + np.array([0, 1023, 512], ">u2").tobytes(), {}, [[0, 255, 128]]),  # 512/1023*255 = 127.6
-    # transparency: ink × opacity. 128*255/255, 100*51/255; 76*127/255 = 37.85; a color or palette entry declared transparent
+    # 512/1023*255 = 127.6
+    ("ten.pgm", b"P5 3 1 1023\n" + np.array([0, 1023, 512], ">u2").tobytes(), {}, [[0, 255, 128]]),
+    # transparency: ink × opacity. 128*255/255, 100*51/255; 76*127/255 = 37.85; a color or entry declared transparent
     ("la.png", OPACITIES, {}, [[255, 128, 0], [100, 20, 0]]),
     ("rgba.png", [[[255, 0, 0, 255], [255, 0, 0, 127], [9, 9, 9, 0], [255, 255, 255, 255]]], {}, [[76, 38, 0, 255]]),
     ("key.png", [[[9, 9, 9], [200, 200, 200]]], {"transparency": (9, 9, 9)}, [[0, 200]]),
-    ("gray.png", [[9, 200]], {"transparency": 9}, [[0, 200]]), ("entry.png", CLEAR, {"transparency": 0}, [[0, 200, 100]]),
-    ("entry.gif", CLEAR, {"transparency": 0}, [[0, 200, 100]]), ("half.png", CLEAR, {"transparency": bytes([0, 51, 255])}, [[0, 40, 100]]),
+    ("gray.png", [[9, 200]], {"transparency": 9}, [[0, 200]]),
+    ("entry.png", CLEAR, {"transparency": 0}, [[0, 200, 100]]),
+    ("entry.gif", CLEAR, {"transparency": 0}, [[0, 200, 100]]),
+    ("half.png", CLEAR, {"transparency": bytes([0, 51, 255])}, [[0, 40, 100]]),
     ("other.png", GRAY, {"format": "bmp"}, GRAY)])  # the content counts, not the name
 def test_gray_values(tmp_path, name, content, options, wanted):
     "What each kind of file holds, by hand; the tensor is the caller's own."
@@ -142,7 +149,8 @@ def test_gray_values_that_are_not_exact(tmp_path):
 
 @pytest.mark.parametrize("content, said", [
     (tiff16(SIXTEEN, {339: 2}), "mode I"), (tiff16(SIXTEEN, {262: 0}), "mode I"),  # signed; white is zero
-    (np.array(GRAY, np.float32), "mode F,"), (np.array(GRAY, np.int32), "mode I,"), (Image.new("LAB", (3, 2)), "mode LAB,")])
+    (np.array(GRAY, np.float32), "mode F,"), (np.array(GRAY, np.int32), "mode I,"),
+    (Image.new("LAB", (3, 2)), "mode LAB,")])
 def test_pixels_that_are_refused(tmp_path, content, said):
     "Each would come out wrong, so each is an error."
     refused(put(tmp_path / "a.tif", content), ValueError, said, "8-bit grayscale")
@@ -150,14 +158,16 @@ def test_pixels_that_are_refused(tmp_path, content, said):
 
 def test_a_transparent_color_in_16_bits_is_refused(tmp_path):
     whole = put(tmp_path / "a.png", DEEP).read_bytes()
-    path = put(tmp_path / "a.png", whole[:33] + chunk(b"tRNS", struct.pack(">H", 257)) + whole[33:])  # the header ends at byte 33
+    clear = chunk(b"tRNS", struct.pack(">H", 257))
+    path = put(tmp_path / "a.png", whole[:33] + clear + whole[33:])  # the header ends at byte 33
     refused(path, ValueError, "with transparency")
 
 
 # Ink, paper, and what is transparent
 
 @quiet
-@pytest.mark.parametrize("pixels, wanted", [(GRAY, [[255, 245, 155], [205, 252, 248]]), (OPACITIES, [[0, 0, 0], [155, 31, 255]])])
+@pytest.mark.parametrize("pixels, wanted", [
+    (GRAY, [[255, 245, 155], [205, 252, 248]]), (OPACITIES, [[0, 0, 0], [155, 31, 255]])])
 def test_inverted(tmp_path, pixels, wanted):
     """255 minus itself; where something is transparent, ink × opacity, 155*51/255 = 31,
     so that transparent is 0 both ways."""
@@ -171,7 +181,8 @@ def test_a_drawing_that_lives_in_its_transparency(tmp_path, paint, invert):
     the other way is an error, whose way out is the right way."""
     opacity = np.array([[0, 255, 0], [0, 90, 255]], np.uint8)
     path = put(tmp_path / "a.png", np.stack([np.full_like(opacity, paint)] * 3 + [opacity], axis=2))
-    way_out = refused(path, ValueError, "on transparency", f"pass invert={invert}", "or save it without transparency", invert=not invert)
+    advice = f"pass invert={invert}", "or save it without transparency"
+    way_out = refused(path, ValueError, "on transparency", *advice, invert=not invert)
     assert way_out == {"invert": invert} and read(path, **way_out) == opacity.tolist()
     with Image.open(path) as image:
         assert read_image(put(tmp_path / "b.png", image.convert("RGB")), invert=not invert).shape == (2, 3)
@@ -181,7 +192,8 @@ def test_faint_and_nothing_to_see(tmp_path):
     """Dark gray on nothing is refused like black; opaque it is a dark image and is read.
 
     Transparent all over is refused both ways."""
-    refused(put(tmp_path / "a.png", [[[40, 255], [0, 0], [20, 255]]]), ValueError, "drawn in dark color", "pass invert=True")
+    path = put(tmp_path / "a.png", [[[40, 255], [0, 0], [20, 255]]])
+    refused(path, ValueError, "drawn in dark color", "pass invert=True")
     assert read(put(tmp_path / "b.png", [[[40, 255], [0, 255], [20, 255]]])) == [[40, 0, 20]]
     for invert in (False, True):
         refused(put(tmp_path / "c.png", np.zeros((2, 3, 4), np.uint8)), ValueError, "fully transparent", invert=invert)
@@ -191,13 +203,15 @@ PAPER = np.array([[250, 250, 250], [250, 0, 250], [250, 250, 128]], np.uint8)
 
 
 @pytest.mark.parametrize("pixels, invert, advice", [
-    (PAPER, False, "for dark ink on light paper pass invert=True"), (255 - PAPER, True, "for light ink on a dark background leave out invert=True")])
+    (PAPER, False, "for dark ink on light paper pass invert=True"),
+    (255 - PAPER, True, "for light ink on a dark background leave out invert=True")])
 def test_a_bright_border_is_reported(tmp_path, pixels, invert, advice):
     "One warning at the caller's line, with the name and the way out, in words and as data; followed, there is none."
     path = put(tmp_path / "a.png", pixels)
     warning, = told(lambda: read_image(path, invert=invert))
     said = warning.message
-    assert str(said) == f"{path} has a bright border, where background should be 0: {advice}" == f"{said.problem}: {said.advice}"
+    assert str(said) == f"{path} has a bright border, where background should be 0: {advice}"
+    assert str(said) == f"{said.problem}: {said.advice}"
     assert warning.filename == __file__ and not told(lambda: read_image(path, **said.way_out))
     assert read(path, **said.way_out) == (255 - PAPER).tolist()
 
@@ -211,18 +225,21 @@ def test_what_counts_as_bright(tmp_path, frame, warns):
     assert len(told(lambda: read_image(put(tmp_path / "a.png", pixels)))) == warns
 
 
-@pytest.mark.parametrize("top, grays, white, factor", [(4095, 17, 4095, 16), (4000, 17, 4095, 16), (1000, 5, 1023, 64), (16383, 65, 16383, 4)])
+@pytest.mark.parametrize("top, grays, white, factor", [
+    (4095, 17, 4095, 16), (4000, 17, 4095, 16), (1000, 5, 1023, 64), (16383, 65, 16383, 4)])
 def test_scans_of_few_bits_are_reported(tmp_path, top, grays, white, factor):
     """A 12-bit scan in a 16-bit file: one warning with the real maximum;
     followed, the grays are there, white is 255, and nothing is said."""
     values = np.zeros((64, 64), np.uint16)
     values[1:-1, 1:-1] = np.linspace(0, top, 62 * 62).astype(np.uint16).reshape(62, 62)
     files = [put(tmp_path / "own" / c / "1.png", pixels) for c, pixels in (("a", values // 2), ("b", values))]
-    for look, which in ((lambda: read_image(files[1]), f"{files[1]} has"), (lambda: load_folder(tmp_path / "own"), f"{files[0]} and 1 more have"),
+    for look, which in ((lambda: read_image(files[1]), f"{files[1]} has"),
+                        (lambda: load_folder(tmp_path / "own"), f"{files[0]} and 1 more have"),
                         (lambda: as_images(files), f"{files[0]} and 1 more have")):
         warning, = told(look)
         assert warning.filename == __file__ and str(warning.message) == (
-            f"{which} 16 bits for each pixel, but no gray above {top} of 65535, which leaves at most {grays} of 256 grays: "
+            f"{which} 16 bits for each pixel, but no gray above {top} of 65535, "
+            f"which leaves at most {grays} of 256 grays: "
             f"if {white} is white there, save it again with all values times {factor}")
     with pytest.warns(UserWarning): assert len(read_image(files[1]).unique()) == grays
     mended = put(tmp_path / "c.png", values * np.uint16(factor))
@@ -233,7 +250,8 @@ def test_scans_of_few_bits_are_reported(tmp_path, top, grays, white, factor):
 @pytest.mark.parametrize("top", [0, 16384])
 def test_scans_that_are_not_faint(tmp_path, top):
     "A blank one, and one that uses a quarter of the grays."
-    assert not told(lambda: read_image(put(tmp_path / "a.png", np.array([[0, 0, 0], [0, top, 0], [0, 0, 0]], np.uint16))))
+    path = put(tmp_path / "a.png", np.array([[0, 0, 0], [0, top, 0], [0, 0, 0]], np.uint16))
+    assert not told(lambda: read_image(path))
 
 
 # The way up
@@ -261,7 +279,8 @@ def test_other_places_that_say_the_way_up(tmp_path):
     path = put(tmp_path / "a.jpg", np.zeros((8, 16), np.uint8), xmp=b'<x tiff:Orientation="6"/>')
     assert read_image(path).shape == (16, 8)
     whole = put(tmp_path / "b.png", LYING[6]).read_bytes()
-    assert read(put(tmp_path / "b.png", whole[:-12] + chunk(b"eXIf", turned(6).tobytes()[6:]) + whole[-12:])) == STANDING  # before the end
+    late = chunk(b"eXIf", turned(6).tobytes()[6:])
+    assert read(put(tmp_path / "b.png", whole[:-12] + late + whole[-12:])) == STANDING  # before the end
 
 
 SIDE = np.zeros((16, 32), np.uint8)
@@ -290,13 +309,15 @@ def test_photos_with_odd_exif(tmp_path_factory, order, kind, others, following, 
     turn = struct.pack(f"{order}HHI", 0x0112, kind, 1) + struct.pack(order + WHOLE[kind], 6).ljust(4, b"\0")
     entries.insert(len(entries) // 2, turn)
     block = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HIH", 42, 8, len(entries)) + b"".join(entries)
-    image = read_image(put(tmp_path_factory.getbasetemp() / "odd.jpg", photo(block + struct.pack(f"{order}I", following) + tail)))
+    content = photo(block + struct.pack(f"{order}I", following) + tail)
+    image = read_image(put(tmp_path_factory.getbasetemp() / "odd.jpg", content))
     assert image.shape == (32, 16) and image[:16].min() > 240 and image[16:].max() < 10
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("block", [b"", b"II", b"II*\0", b"XX*\0\x08\0\0\0", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff" + bytes(8),
-                                   b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x63\0\0", b"Exif\0\0", bytes(200), b"\xff" * 200])
+@pytest.mark.parametrize("block", [
+    b"", b"II", b"II*\0", b"XX*\0\x08\0\0\0", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff" + bytes(8),
+    b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x63\0\0", b"Exif\0\0", bytes(200), b"\xff" * 200])
 def test_exif_that_says_nothing(tmp_path, block):
     "Cut off, of no order, or with an orientation that there is not: the photo is shown as it is stored."
     assert read_image(put(tmp_path / "a.jpg", photo(block))).shape == (16, 32)
@@ -330,7 +351,8 @@ def test_resize_comes_last(tmp_path):
     assert read(put(tmp_path / "b.png", np.array([[0, 65535], [0, 0]], np.uint16)), resize=(1, 1)) == [[64]]  # 255/4
 
 
-@pytest.mark.parametrize("wrong", [28, "28", (28,), (28, 28, 1), (0, 28), (28, -1), (2.0, 2), (None, 2), (10**5, 10**5), ()])
+@pytest.mark.parametrize("wrong", [
+    28, "28", (28,), (28, 28, 1), (0, 28), (28, -1), (2.0, 2), (None, 2), (10**5, 10**5), ()])
 def test_what_is_no_size(tmp_path, wrong):
     "Each wrong size is a ValueError that shows it, before any file is read."
     for reader in (read_image, load_folder):
@@ -340,10 +362,12 @@ def test_what_is_no_size(tmp_path, wrong):
 
 # Files that are refused
 
-@pytest.mark.parametrize("width, height, kind", [(8000, 8000, OSError), (8001, 8000, ValueError), (64_000_001, 1, ValueError),
-                                                 (14_000, 14_000, ValueError), (10**9, 10**9, ValueError)])
+@pytest.mark.parametrize("width, height, kind", [
+    (8000, 8000, OSError), (8001, 8000, ValueError), (64_000_001, 1, ValueError),
+    (14_000, 14_000, ValueError), (10**9, 10**9, ValueError)])
 @pytest.mark.parametrize("theirs", [Image.MAX_IMAGE_PIXELS, None])
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # Pillow's own, from 89 megapixels; over 179 it refuses itself
+# Pillow's own, from 89 megapixels; over 179 it refuses itself
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_too_many_pixels(tmp_path, monkeypatch, width, height, kind, theirs):
     """More than 64 megapixels are refused by what the header says, with name and size; nothing is decoded.
 
@@ -352,7 +376,8 @@ def test_too_many_pixels(tmp_path, monkeypatch, width, height, kind, theirs):
     monkeypatch.setattr(ImageFile.ImageFile, "load", decodes), monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", theirs)
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     path = put(tmp_path / "a.png", b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b""))
-    size = f"{width * height}" if theirs and width * height > 2 * theirs else f"{height}×{width} pixels large, more than 64,000,000"
+    ours = f"{height}×{width} pixels large, more than 64,000,000"
+    size = f"{width * height}" if theirs and width * height > 2 * theirs else ours
     refused(path, kind, *(["decoded"] if kind is OSError else [size, "save it smaller"]))
 
 
@@ -375,9 +400,12 @@ def test_several_images_in_one_file(tmp_path):
 
 
 @pytest.mark.parametrize("said, contents", {
-    "it begins like none of PNG JPEG": [b"", b"not an image", b"%PDF-1.7", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x00" * 100, b"RIFF\x04\0\0\0WAVE"],
-    "it begins like GIF, but is": [b"GIF89a"], "it begins like PNG, but is": [b"\x89PNG\r\n\x1a\n"], "it begins like JPEG, but is": [b"\xff\xd8\xff"],
-    "it begins like TIFF, but is": [b"II*\x00"], "it begins like BMP, but is": [b"BM"], "EOF while reading header": [b"P5"]}.items())
+    "it begins like none of PNG JPEG": [
+        b"", b"not an image", b"%PDF-1.7", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x00" * 100, b"RIFF\x04\0\0\0WAVE"],
+    "it begins like GIF, but is": [b"GIF89a"], "it begins like PNG, but is": [b"\x89PNG\r\n\x1a\n"],
+    "it begins like JPEG, but is": [b"\xff\xd8\xff"],
+    "it begins like TIFF, but is": [b"II*\x00"], "it begins like BMP, but is": [b"BM"],
+    "EOF while reading header": [b"P5"]}.items())
 def test_what_is_no_image(tmp_path, said, contents):
     """Nothing, text, another kind of file, or only the beginning of an image:
     an OSError with the name, which tells them apart."""
@@ -421,7 +449,8 @@ def test_the_setting_of_others_is_put_back(tmp_path, monkeypatch):
 BLANK = np.zeros((2, 3), np.uint8)
 # Images with a few pixels each, by class folder and file name; no letter has two cases, for systems that ignore it
 NAMES = st.text("0129ab_-", min_size=1, max_size=4)
-FOLDERS = st.dictionaries(NAMES, st.dictionaries(NAMES, st.binary(min_size=6, max_size=6), min_size=1, max_size=4), min_size=1, max_size=3)
+FILES = st.dictionaries(NAMES, st.binary(min_size=6, max_size=6), min_size=1, max_size=4)
+FOLDERS = st.dictionaries(NAMES, FILES, min_size=1, max_size=3)
 
 
 @quiet
@@ -462,7 +491,8 @@ def test_every_suffix_that_pillow_knows_for_these_kinds(tmp_path):
 
 def test_what_is_ignored(tmp_path):
     "Hidden files, what file managers and Jupyter leave, and files beside the class folders do not count."
-    junk = ("a/.hidden", "a/.DS_Store", "a/._1.png", "a/Thumbs.db", "a/thumbs.db", "a/desktop.ini", "a/Desktop.ini", "labels.csv", "loose.png")
+    junk = ("a/.hidden", "a/.DS_Store", "a/._1.png", "a/Thumbs.db", "a/thumbs.db", "a/desktop.ini",
+            "a/Desktop.ini", "labels.csv", "loose.png")
     folders = (".ipynb_checkpoints", "__MACOSX", "a/.ipynb_checkpoints", "a/__MACOSX")
     put_all(tmp_path, {name: b"no image" for name in junk} | {f"{name}/1.png": BLANK for name in folders})
     put(tmp_path / "a" / "1.PNG", BLANK + np.uint8(5))
@@ -481,7 +511,8 @@ def test_invert_and_resize_go_to_every_image(tmp_path):
 def test_bright_borders_are_counted(tmp_path):
     """One warning for a folder, at the caller's line, with the count, the first file and the way out;
     none if all is well."""
-    put_all(tmp_path, {name: BLANK + np.uint8(value) for name, value in {"a/1.png": 0, "a/2.png": 255, "b/1.png": 200, "b/2.png": 127}.items()})
+    values = {"a/1.png": 0, "a/2.png": 255, "b/1.png": 200, "b/2.png": 127}
+    put_all(tmp_path, {name: BLANK + np.uint8(value) for name, value in values.items()})
     for invert, first, advice in ((False, "2", "pass invert=True"), (True, "1", "leave out invert=True")):
         warning, = told(lambda: load_folder(tmp_path, invert=invert))
         assert warning.filename == __file__ and warning.message.way_out == {"invert": not invert}
@@ -493,7 +524,8 @@ def test_bright_borders_are_counted(tmp_path):
 
 @pytest.mark.parametrize("spoil, error, parts", [
     ({"a/notes.txt": b"x"}, ValueError, ["a/notes.txt", "not an image file"]),
-    *[({"a/2.png": content}, OSError, ["a/2.png", "cannot read"]) for content in (b"\x89PNG\r\n\x1a\n\0\0", b"not an image", b"")],
+    *[({"a/2.png": content}, OSError, ["a/2.png", "cannot read"])
+      for content in (b"\x89PNG\r\n\x1a\n\0\0", b"not an image", b"")],
     ({"b/2.png": BLANK.T}, ValueError, ["a/1.png", "(2, 3)", "b/2.png", "(3, 2)", "one size", "pass resize=(2, 3)"]),
     ({"a/2.tif": BLANK.astype(np.float32)}, ValueError, ["a/2.tif", "mode F", "8-bit"]),
     ({"a/2.png": np.zeros((2, 3, 4), np.uint8)}, ValueError, ["a/2.png", "transparent"]),
