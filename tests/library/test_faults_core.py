@@ -25,7 +25,9 @@ def test_what_was_fitted_in_a_mode_is_like_any_other(digits, tmp_path, mode, pro
         model = PixelSimilarity("l2", prototype).fit(images[::2], labels[::2])
         assert model.score(images[::3], labels[::3]) > 0.9
         inside = model.distances(valid)
-    model.partial_fit(images[1::2], labels[1::2])
+    assert not model.totals_.is_inference() and not model.prototypes_.is_inference()
+    model.partial_fit(images[1::4], labels[1::4])
+    with mode(): model.partial_fit(images[3::4], labels[3::4])
     assert torch.equal(model.totals_, right.totals_) and not model.totals_.is_inference()
     with mode():
         assert (model.predict(valid) == right.predict(valid)).all() and model.distances(valid).shape == inside.shape
