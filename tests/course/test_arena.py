@@ -52,7 +52,6 @@ def group(entries, folder, member="Chipo"):
 
 # The opening board
 
-
 def by_line(train_values, train_labels, values):
     "Labels by the threshold, among all between neighboring values, that is right most often; large means 7, and of equals the lowest for negated numbers."
     levels = np.unique(-train_values)
@@ -141,7 +140,6 @@ def test_entry(right3, right7):
 
 
 # Entering
-
 
 def stuck(images):
     rows = images.sum(2)
@@ -239,7 +237,6 @@ def test_shown_in_jupyter(arena, monkeypatch, capsys):
 
 
 # The board
-
 
 ENTRIES = st.lists(st.builds(Entry, st.text("abc$", min_size=1, max_size=3), st.sampled_from(["Aman", "Bo"]), st.integers(0, 5), st.integers(0, 5)), max_size=8,
                    unique_by=lambda e: (e.name, e.member))
@@ -350,7 +347,6 @@ def test_whose_entry(tmp_path):
 
 
 # Boards that travel
-
 
 @settings(max_examples=15)
 @given(st.lists(ENTRIES, min_size=1, max_size=3), st.randoms())

@@ -138,9 +138,12 @@ BY_HAND = {  # the names of slips that are told too seldom by change alone, with
     "not-yet-the-argmax": (2, [1.5, 0, 6.5]), "on-the-diagonal": ([1, 4], [[1, 0], [9, 4]]), "repeated": ([1, 2], [[1, 2], [1, 2], [1, 2]]),
     "first-of-them": ([5, 2], [[5, 2], [1, 7]]), "goes-on": ([1, 2], [1, 2, 9]), "among-them": (3, [1, 5, 3, 2]),
     "yes-or-no": ([3, 7, 3], [True, False, True]), "opposite": ([True, False], [False, True])}
-@pytest.mark.parametrize("kind", BY_HAND)
-def test_slips_by_hand(kind):
-    right, answer = BY_HAND[kind]
+CUT = [("without-decimals", [2.7, 1.2], [2, 1]), ("without-decimals", [2.7, 1.2], [3, 1]),  # cut off, and rounded
+       ("percent", 0.787, 78), ("percent", 0.787, 79), ("percent", [0.787, 0.1234], [78.7, 12.3]), ("cut-off", [2.75, 1.28], [2.7, 1.2])]
+
+
+@pytest.mark.parametrize("kind, right, answer", [*((kind, *pair) for kind, pair in BY_HAND.items()), *CUT])
+def test_slips_by_hand(kind, right, answer):
     found = slip([as_value(right)], [as_value(answer)])
     assert found and found[0] == kind and found[1].endswith((".", "?", ")")), found
 
@@ -165,7 +168,6 @@ def test_the_solution_with_one_thing_changed_is_recognized(name, code, says):
 
 
 # Functions: what they return, what they do with their arguments, what their code shows
-
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_that_are_no_answer(name):
@@ -300,7 +302,7 @@ class TestFunctions:
         knot = []
         knot.append(knot)
         odd = ["text", {1, 2}, object(), Evil(), knot, float("nan"), 1j, b"", type, np.array([None]), [[1], [1, 2]], 10 ** 400, print, torch.zeros(0),
-               torch.eye(3).to_sparse(), torch.zeros(()).expand(10 ** 6, 28, 28), [torch.zeros(2), torch.zeros(3)], {"a": Evil()}, (Evil(), 1), range(10 ** 7), "9" * 10 ** 4]
+               torch.eye(3).to_sparse(), torch.zeros(()).expand(10 ** 6, 28, 28), [torch.zeros(2), torch.zeros(3)], {"a": Evil()}, (Evil(), 1), range(10 ** 6), "9" * 10 ** 4]
         for result in odd:
             reply = check("double", lambda x: result)  # noqa: B023
             assert reply.status in ("wrong", "error") and repr(reply) and reply._repr_markdown_()
@@ -357,6 +359,24 @@ class TestValues:
             def __iter__(self):
                 while True: yield 1
         assert check("six", Endless([1])).mistake == "never-ends"
+
+    @pytest.mark.parametrize("times", [2, 20, 41])
+    @pytest.mark.parametrize("then", ["it fails", "it never ends"])
+    def test_an_answer_that_can_be_read_so_many_times(self, times, then, lesson_file):  # noqa: F811
+        "What breaks, or does not end, while someone looks for what is wrong with an answer does no harm to the verdict on it."
+        lesson_file(SOUND.replace("hints = [", "seconds = 0.2\nhints = [", 1))
+        class Fickle(list):
+            left = times
+            def read(self, how, *args):
+                self.left -= 1
+                if self.left < 0 and then == "it fails": raise RuntimeError("no more")
+                while self.left < 0: pass
+                return how(self, *args)
+            def __iter__(self): return self.read(list.__iter__)
+            def __len__(self): return self.read(list.__len__)
+            def __getitem__(self, i): return self.read(list.__getitem__, i)
+        reply = check("six", answer := Fickle([3.0, 8.0]))
+        assert reply.status == "wrong" and "not the right shape" in reply.text and answer.left < 0
 
     def test_a_mistakes_number_is_not_taken_for_another(self, lesson_file):  # noqa: F811
         "The tolerance of the right answer is too wide for a small wrong one; and a mistake may have its own."

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import BernoulliNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -51,7 +51,6 @@ def test_the_digits_are_mnists_in_another_order(sets, digits):
 
 
 # What may enter
-
 
 def bar(images): return images[:, 9, 11]
 
@@ -118,7 +117,7 @@ def test_always_the_same_label(label):
     assert set(verdict_on(lambda images: [label]*len(images)).said.tolist()) == {label}
 
 
-@pytest.mark.parametrize("make", [lambda: DecisionTreeClassifier(max_depth=3, random_state=0), BernoulliNB,
+@pytest.mark.parametrize("make", [lambda: DecisionTreeClassifier(max_depth=2, random_state=0), BernoulliNB,
                                   lambda: make_pipeline(Binarizer(threshold=0.5), BernoulliNB())])
 def test_classifiers_of_scikit_learn(make, sets):
     "An estimator is fitted on the training set, as a copy: the one passed stays as it was."
@@ -132,12 +131,12 @@ def test_classifiers_of_scikit_learn(make, sets):
 def test_a_regression_gets_a_threshold(sets):
     "An estimator that predicts numbers is a rule like any other."
     train, valid = sets
-    own = LinearRegression().fit(train.flat.astype(float), train.labels)
+    own = Ridge().fit(train.flat.astype(float), train.labels)
     expected = fitted(own.predict(train.flat), train.labels, own.predict(valid.flat))
-    assert (verdict_on(LinearRegression()).said.numpy() != expected).sum() <= 3  # float32 against float64
+    assert (verdict_on(Ridge()).said.numpy() != expected).sum() <= 3  # float32 against float64
 
 
-@pytest.mark.parametrize("how", [("l1",), ("l2",), ("l1", "median")])
+@pytest.mark.parametrize("how", [("l2",), ("l1", "median")])
 def test_pixel_similarity_gets_images_and_not_rows(how, digits):
     "What it says is what it says of the bytes, fitted on the bytes, also as the method of a fitted one."
     model = PixelSimilarity(*how).fit(digits[0])
@@ -184,7 +183,6 @@ def test_a_threshold_from_the_training_set_only(sets):
 
 # What may not
 
-
 def stuck(images):
     rows = images.sum(2)
     return rows[:, 28]
@@ -193,6 +191,11 @@ def stuck(images):
 def stuck_one(image):
     if image.shape != (28, 28): raise TypeError("one image, please")
     return image[14][99]
+
+
+def stuck_one_of_two(image):
+    if image.ndim != 2: raise ValueError("one image")
+    return image[9, 11]
 
 
 def mutates(images):
@@ -211,26 +214,12 @@ def recursive(images): return recursive(images)
 def ends_it_all(images): sys.exit("enough")
 
 
-class Raises:
-    def fit(self, x, y): raise RuntimeError("no fit today")
-    def predict(self, x): return x
+def estimator(fit=lambda x, y: None, predict=lambda x: x, **more): return SimpleNamespace(fit=fit, predict=predict, **more)
 
 
-class Leaves(Raises):
-    def fit(self, x, y): raise SystemExit
-
-
-class Short:
-    def fit(self, x, y): return self
-    def predict(self, x): return [7]
-
-
-class Words(Short):
-    def predict(self, x): return np.array(["seven"]*len(x))
-
-
-class Locked(Short):
-    def __init__(self): self.lock = threading.Lock()  # cannot be copied
+def raises(error):
+    def fit(x, y): raise error
+    return estimator(fit)
 
 
 COUNTER = itertools.count()
@@ -260,7 +249,7 @@ BAD = {
     "name": (lambda images: imgs.mean((1, 2)), "NameError in line .*`name 'imgs' is not defined`$"),  # noqa: F821
     "recursion": (recursive, "RecursionError"),
     "exit": (ends_it_all, r"SystemExit in line \d+, `def ends_it_all.*: leave out `exit` and `quit`, which would end the whole session$"),
-    "exit when fitted": (Leaves(), "SystemExit: leave out `exit`"),
+    "exit when fitted": (raises(SystemExit()), "SystemExit: leave out `exit`"),
     "mutates": (mutates, r"changed the images .* `images = images.clone\(\)`$"),
     "mutates by NumPy": (mutates_through_numpy, "changed the images"),
     "labels asked": (lambda images, labels: labels, r"its arguments are \(images, labels\), and a rule is given the images and nothing else, no labels"),
@@ -275,10 +264,10 @@ BAD = {
     "a result": (torch.zeros(2038), "of type Tensor, and should be a function: pass the function itself"),
     "none": (None, "of type NoneType"),
     "a class": (BernoulliNB, r"BernoulliNB is a class: pass one that was made from it, BernoulliNB\(\)"),
-    "fit raises": (Raises(), "stopped with RuntimeError: `no fit today`"),
-    "fit, short": (Short(), r"returned shape \(1,\), not \(11,\): one number for each\. Given"),
-    "fit, words": (Words(), "returned text"),
-    "no copy": (Locked(), "stopped with TypeError: `cannot pickle"),
+    "fit raises": (raises(RuntimeError("no fit today")), "stopped with RuntimeError: `no fit today`"),
+    "fit, short": (estimator(predict=lambda x: [7]), r"returned shape \(1,\), not \(11,\): one number for each\. Given"),
+    "fit, words": (estimator(predict=lambda x: np.array(["seven"]*len(x))), "returned text"),
+    "no copy": (estimator(lock=threading.Lock()), "stopped with TypeError: `cannot pickle"),
 }
 
 
@@ -315,7 +304,7 @@ def test_a_learner_is_told_to_pass_a_function(sets):
     np.testing.assert_allclose(as_rule(rule)(arena_digits()[1].images), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("rule", [lambda images: ..., SimpleNamespace(fit=lambda x, y: None, predict=lambda x: ...),
+@pytest.mark.parametrize("rule", [lambda images: ..., estimator(predict=lambda x: ...),
                                   lambda image: ... if image.ndim == 2 else image[:, 99]])
 def test_three_dots_are_nobodys_mistake(rule):
     with pytest.raises(Placeholder): verdict_on(rule)
@@ -334,23 +323,12 @@ def test_why_one_image_at_a_time():
     np.testing.assert_allclose(as_rule(lambda images: images[:, 14].sum())(some), some[:, :, 14].sum(1), rtol=1e-5)
 
 
-def stuck_one_of_two(image):
-    if image.ndim != 2: raise ValueError("one image")
-    return image[9, 11]
-
-
-def test_an_interrupt_is_not_an_error_of_the_rule():
-    "Stopping a rule that takes too long stops it."
-    def impatient(images): raise KeyboardInterrupt
-    with pytest.raises(KeyboardInterrupt): verdict_on(impatient)
-
-
 def test_a_large_rule_needs_no_large_memory():
     "Whatever a rule makes of each image, it makes it of 256 at most: counted by what lives at a time."
     largest = []
     def wide(images):
-        large = images.flatten(1)[:, None].expand(-1, 50, -1).contiguous()
+        large = images.flatten(1)[:, None].expand(-1, 9, -1).contiguous()
         largest.append(large.nbytes)
         return large[:, 0, 9*28 + 11]
     verdict_on(wide)
-    assert max(largest) == 256*50*784*4
+    assert max(largest) == 256*9*784*4

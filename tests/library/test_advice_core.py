@@ -5,6 +5,8 @@ import warnings
 from collections import deque
 from enum import Enum
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -87,7 +89,8 @@ class Animal(str, Enum): CAT, DOG, COW = "cat", "dog", "cow"
 
 
 LABELS = {"bytes": [b"cat", b"dog"], "whole floats": [3., 7.], "fractions": [3.2, 3.7], "endless": [float("inf"), 1.], "mixed": [3, "7"],
-          "bytes of NumPy": np.array([b"cat", b"dog"]), "floats in a tensor": torch.tensor([3.5, 3.7])}
+          "bytes of NumPy": np.array([b"cat", b"dog"]), "floats in a tensor": torch.tensor([3.5, 3.7]),
+          "paths": [Path("cat"), Path("dog")]}
 
 
 @pytest.mark.parametrize("kind", LABELS)

@@ -243,7 +243,7 @@ def check(name, odd):
 
 
 @pytest.mark.parametrize("name", ENTRIES | PROTOTYPES)
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(odd=odd_arrays(mostly_stacks()))
 def test_any_array_in_any_form(name, odd): check(name, odd)
 

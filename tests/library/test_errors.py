@@ -51,6 +51,8 @@ def fitted(distance="l1", side=2, **options): return PixelSimilarity(distance, *
     *[(lambda f=f: f([3, "7"], ["3", "7"]), ValueError, "all integers or all strings") for f in (accuracy, class_accuracies)],
     *[(lambda r=r, n=n: accuracy_interval(r, n), ValueError, f"got {r} of {n}") for r, n in ((-1, 5), (6, 5), (0, 0), (1, float("inf")))],
     (lambda: accuracy_interval(0.9661, 2038), ValueError, "got 0.9661 of 2038: of a share make a count, round(share*total)"),
+    *[(lambda r=r, n=n: accuracy_interval(r, n), ValueError, "whole numbers of images")
+      for r, n in ((1.0, 2038), (1969, 2038.5), (0.5, 1), (float("nan"), 9), (9, float("inf")))],
     *[(lambda c=c: accuracy_interval(1, 2, c), ValueError, f"for example 0.95, got {c}") for c in (0, 1, 95, -.5)],
     (lambda: confusion_matrix([3], [8], [3, 7]), ValueError, "label 8 is not among the classes [3, 7]"),
     (lambda: confusion_matrix(["b"], ["a"], ["a"]), ValueError, "label 'b' is not among the classes ['a']"),

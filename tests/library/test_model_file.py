@@ -69,6 +69,12 @@ def test_round_trip(folder, sample, distance, prototype, as_labels):
     assert_same(loaded.partial_fit(images, labels), model.partial_fit(images, labels))
 
 
+def test_yes_and_no(folder):
+    "Classes that are False and True are saved too."
+    model = fitted([False, True])
+    assert_same(PixelSimilarity.load(model.save(folder / "yes or no")), model)
+
+
 # Damaged
 
 def test_every_truncation_is_refused(folder, small):
@@ -144,7 +150,8 @@ OFF[0, 0, 0, :3] = -1, 1, 0
     (MEAN, dict(totals=np.zeros((2, 0, 2))), r"\(2, 0, 2\)"), (MEAN, dict(totals=np.full((2, 3, 2), 7)), "totals"),
     (MEAN, dict(totals=np.full((2, 3, 2), "x")), "totals"), (MEAN, dict(totals=np.full((2, 3, 2), -1.)), "totals"),
     (MEAN, dict(totals=np.full((2, 3, 2), 511.)), "totals"), (MEAN, dict(totals=np.full((2, 3, 2), np.nan)), "totals"),
-    (MEAN, dict(counts=np.array([2, 0])), "counts"), (MEAN, dict(counts=np.array([2., 5.])), "counts"), (MEAN, dict(counts=2), "counts"),
+    (MEAN, dict(counts=np.array([2, 0])), "counts"), (MEAN, dict(totals=np.zeros((2, 3, 2)), counts=np.array([2, 0])), "counts"),
+    (MEAN, dict(counts=np.array([2., 5.])), "counts"), (MEAN, dict(counts=2), "counts"),
     (MEDIAN, dict(totals=GRAYS[..., :255]), "totals"), (MEDIAN, dict(totals=GRAYS.astype(float)), "totals"),
     (MEDIAN, dict(totals=2 * GRAYS), "totals"), (MEDIAN, dict(totals=OFF), "totals"), (MEDIAN, dict(counts=np.array([2, 6])), "totals"),
     *[(MEAN, {name: None}, f"has no {name}") for name in MEAN], (MEAN, dict.fromkeys(MEAN) | {"x": 1}, "has no ")])

@@ -45,6 +45,32 @@ def test_symmetric_images(distance, step, side):
         model = PixelSimilarity(distance).fit(np.stack(pair), ["b", "a"])
         assert model.predict(np.stack(pair)).tolist() == ["b", "a"]
         assert model.predict(symmetric).tolist() == ["a"] * 100
+        for image in symmetric[:9]: assert model.distances(image[None]).unique().numel() == 1
+
+
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+def test_thousands_of_ties(distance):
+    "Far more at once than are worked out exactly at a time; and of faint prototypes, from which bright images are equally far."
+    random, symmetric = np.random.default_rng(0), np.zeros((6000, 28, 28), np.uint8)
+    symmetric[:, 1:14, 1:-1] = random.integers(200, 256, (6000, 13, 26))
+    symmetric = np.maximum(symmetric, symmetric[:, ::-1])
+    faint = np.zeros((28, 28), np.uint8)
+    faint[1:-1, 1:-1] = random.integers(0, 2, (26, 26))
+    for image in (symmetric[0] * (np.arange(28)[:, None] < 14), faint):
+        model = PixelSimilarity(distance).fit(np.stack([image, image[::-1]]), ["b", "a"])
+        for images in (symmetric, symmetric / np.float32(255)): assert (model.predict(images) == "a").all()
+
+
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+@pytest.mark.parametrize("farther", [0, 1])
+def test_who_is_hardly_farther_has_a_larger_number(distance, farther):
+    "One gray of one pixel in a million, less than float32 tells apart."
+    prototypes = np.zeros((2, 1200, 1200), np.uint8)
+    prototypes[:, 1:-1, 1:-1] = 128
+    prototypes[farther, 600, 600] += 1
+    model, image = PixelSimilarity(distance).fit(prototypes, [0, 1]), np.zeros((1, 1200, 1200), np.uint8)
+    far = model.distances(image)[0]
+    assert far[farther] > far[1 - farther] and model.predict(image).tolist() == [1 - farther]
 
 
 def far(images, model):
@@ -56,7 +82,7 @@ def far(images, model):
 
 @pytest.mark.filterwarnings("ignore:most of the images:UserWarning")
 @pytest.mark.parametrize("distance", ["l1", "l2"])
-@pytest.mark.parametrize("side, n", [(28, 4100), (1, 3000), (300, 30), (1100, 3)])
+@pytest.mark.parametrize("side, n", [(28, 6100), (1, 3000), (300, 30), (1100, 3)])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_chunks_change_nothing(side, n, threads, distance, set_threads):
     "However many images there are, and however large: distances are SciPy's, predictions the first lowest, and more images change nothing."
@@ -73,12 +99,32 @@ def test_chunks_change_nothing(side, n, threads, distance, set_threads):
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+def test_few_images_are_in_doubt(digits, distance, monkeypatch):
+    "What is worked out once more in float64, since rounding could decide: hardly any digit, or all would take far longer."
+    doubted = []
+    def counting(images, *args, **options):
+        doubted.append(len(images))
+        return torch_cdist(images, *args, **options)
+    torch_cdist, model = torch.cdist, PixelSimilarity(distance).fit(digits[0])
+    monkeypatch.setattr(torch, "cdist", counting)
+    model.predict(digits[0].images), model.distances(digits[0].images)
+    assert sum(doubted) < len(digits[0]) / 100
+
+
 # Compiled
 
 def test_compiled_and_not_give_the_same_classes(digits, model):
     "On all training digits; where no compiler is found, the warning says so and the answer is the same."
     compiled = PixelSimilarity(compiled=True).fit(digits[0])
     assert compiled.predict(digits[0].images).tolist() == model.predict(digits[0].images).tolist()
+
+
+def test_only_l1_is_compiled(digits):
+    "With L2, what is compiled would answer another question."
+    images = digits[0].images
+    said = [PixelSimilarity("l2", compiled=compiled).fit(digits[0]).predict(images).tolist() for compiled in (True, False)]
+    assert said[0] == said[1]
 
 
 def test_without_a_compiler_there_is_a_warning_and_an_answer(run_python, tmp_path):

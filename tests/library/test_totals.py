@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import labeled
 
+from pixelsim import totals
 from pixelsim.classifier import PixelSimilarity
 
 
@@ -23,16 +24,33 @@ def test_sums_are_exact_beyond_float32(n, as_floats, set_threads):
     assert np.array_equal(model.prototypes_, np.array(wanted, np.float32))
 
 
-def test_sums_of_other_floats(set_threads):
-    "No 255ths: NumPy's float64 sums, and the same to the last bit each time, however many threads there are."
-    images, labels, found = np.random.default_rng(0).random((9000, 12, 12), dtype=np.float32), np.arange(9000) % 3, []
-    for threads in (1, 3, 3, 3):
-        set_threads(threads)
-        found.append(PixelSimilarity().fit(images, labels).totals_)
-    np.testing.assert_allclose(found[0], [255 * images[labels == c].sum(0, dtype=float) for c in range(3)], rtol=1e-12)
-    assert all(torch.equal(found[0], other) for other in found)
+def test_sums_of_other_floats(monkeypatch):
+    "No 255ths: NumPy's float64 sums, and the same to the last bit each time, whatever threads would take first."
+    images, labels = np.random.default_rng(0).random((9000, 12, 12), dtype=np.float32), np.arange(9000) % 3
+    found = PixelSimilarity().fit(images, labels).totals_
+    np.testing.assert_allclose(found, [255 * images[labels == c].sum(0, dtype=float) for c in range(3)], rtol=1e-12)
+    monkeypatch.setattr(totals, "on_threads", lambda work, starts, device: work(iter(starts[::-1])))
+    assert torch.equal(found, PixelSimilarity().fit(images, labels).totals_)
     near = (np.array([[[100]]]) / 255 + 1e-6).astype(np.float32)  # nearly a 255th is not one
     assert PixelSimilarity().partial_fit(near, [3]).totals_.item() == pytest.approx(100 + 255e-6, abs=2e-5)
+
+
+@pytest.mark.parametrize("toward", [0, 1])
+@pytest.mark.parametrize("prototype", ["mean", "median"])
+def test_floats_that_were_bytes_but_for_rounding(toward, prototype):
+    "The last bit of a float decides nothing: all 256 grays are counted as the whole numbers that they were."
+    grays = np.arange(256).reshape(1, 4, 64)
+    near = np.nextafter((grays / 255).astype(np.float32), np.float32(toward))
+    model = PixelSimilarity(prototype=prototype).partial_fit(near, [3])
+    assert (model.totals_ if prototype == "mean" else model.totals_.argmax(-1)).tolist() == grays.tolist()
+
+
+@pytest.mark.parametrize("size", [(2, 4), (3, 3)])
+def test_sizes_that_do_not_join(size):
+    "Another height or width is refused, and the way out is the size of before."
+    with pytest.raises(ValueError, match=f"2×3 as before, got {size[0]}×{size[1]}") as caught:
+        PixelSimilarity().fit(np.zeros((2, 2, 3)), [3, 7]).partial_fit(np.zeros((1, *size)), [3])
+    assert caught.value.way_out == {"resize": (2, 3)}
 
 
 @given(sample=labeled(), as_floats=st.booleans())
