@@ -13,6 +13,7 @@ from pixelsim.course.figure_bar import ThresholdBar
 from pixelsim.course.figure_broadcast import Broadcast
 from pixelsim.course.figure_grow import GrowingMean
 from pixelsim.course.figure_loupe import Loupe
+from pixelsim.course.figure_plane import TwoPixels
 from pixelsim.course.figure_rain import IntervalRain
 from pixelsim.course.figure_strip import MemoryStrip
 from pixelsim.pixels import ink_coverage
@@ -31,6 +32,7 @@ FIGURES = {
     "loupe": (Loupe, "5", "You guessed 5. 625 of the 784 pixels jump.", "constant", 7),
     "rain": (rain, "20", "You guessed 20. Of the first hundred here, ", "draws", 12),
     "grow": (GrowingMean, "70", "You guessed 70%. ", "step", 3),
+    "plane": (TwoPixels, "L1", "You guessed L1. The border of L2 is straight", "pixels", [[13, 13], [14, 16]]),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 
@@ -56,7 +58,9 @@ def test_a_guess_comes_first_and_stays(open_page, figure):
     assert locked(page) and not page.locator(".psf-says").is_visible()
     page.get_by_role("button", name="Guess").click()
     assert page.get_by_role("alert").inner_text() != "" and not trait(page, "opened")
-    page.locator(".psf-form input").first.fill(guess)
+    field = page.locator(".psf-form input").first
+    if field.get_attribute("type") == "radio": field = page.get_by_label(guess, exact=True)
+    field.fill(guess) if field.get_attribute("type") == "text" else field.check()
     page.keyboard.press("Enter")
     settled(page)
     assert page.locator(".psf-truth").inner_text().startswith(says) and not locked(page)
