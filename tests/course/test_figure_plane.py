@@ -54,7 +54,7 @@ def test_python_is_scipy(digits):
             scale = {"L1": lambda n: n, "L2": np.sqrt}[kind]
             np.testing.assert_allclose(plane.by_two[kind], cdist(image[None, at] / 255, means[:, at], metric)[0] / scale(2), atol=1e-6)
             np.testing.assert_allclose(plane.by_all[kind], cdist(image[None] / 255, means, metric)[0] / scale(784), atol=1e-6)
-            to_3, to_7 = cdist(images[:, at] / 255, plane._means.flatten(1).numpy()[:, at], metric).T
+            to_3, to_7 = cdist(images[:, at] / 255, means.astype(np.float32)[:, at], metric).T
             assert plane.right[kind] == (np.where(to_7 < to_3, 7, 3) == np.repeat([3, 7], 40)).sum()
 
 
@@ -76,7 +76,7 @@ def test_the_screen_is_what_python_has(open_page, html):
     assert page.locator(".psf-says").inner_text().startswith(f"valid[{3 if plane.digit < 40 else 7}][{plane.digit % 40}], ")
 
 
-def test_a_digit_is_dragged_across_and_another_taken(open_page, html):
+def test_a_digit_is_dragged_across_and_another_taken(open_page, html, digits):
     page = open_page(html, opened=True)
     box = page.locator(".psf-plane").first.bounding_box()
     room = box["width"] - 66
@@ -92,7 +92,7 @@ def test_a_digit_is_dragged_across_and_another_taken(open_page, html):
     assert np.abs(np.array(moved) / 255 - [0.1, 0.9]).max() < 0.02
     plane.moved = moved
     assert plane.by_two["L1"][1] < plane.by_two["L1"][0] and "nearer to the mean 7 by both; by all 784, nearer to the mean 3 by both." in page.locator(".psf-says").inner_text()
-    places = plane._images[:, [13, 9], [13, 11]].numpy() / 255
+    places = np.concatenate([digits[1][digit][:40, [13, 9], [13, 11]].numpy() for digit in (3, 7)]) / 255
     alone = (cdist(places, places) + np.eye(80)).min(1).argmax()  # the digit farthest from all others
     page.mouse.click(*at(*places[alone]))
     assert (trait(page, "digit"), trait(page, "moved")) == (alone, [])
