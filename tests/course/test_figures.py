@@ -13,6 +13,7 @@ from pixelsim.course.figure_bar import ThresholdBar
 from pixelsim.course.figure_broadcast import Broadcast
 from pixelsim.course.figure_grow import GrowingMean
 from pixelsim.course.figure_loupe import Loupe
+from pixelsim.course.figure_pile import Pile
 from pixelsim.course.figure_plane import TwoPixels
 from pixelsim.course.figure_rain import IntervalRain
 from pixelsim.course.figure_spike import Spike
@@ -33,6 +34,7 @@ FIGURES = {
     "loupe": (Loupe, "5", "You guessed 5. 625 of the 784 pixels jump.", "constant", 7),
     "rain": (rain, "20", "You guessed 20. Of the first hundred here, ", "draws", 12),
     "grow": (GrowingMean, "70", "You guessed 70%. ", "step", 3),
+    "pile": (Pile, "0.5", "You guessed 0.5. The median's corner is 0.00", "picked", [13, 13]),
     "plane": (TwoPixels, "L1", "You guessed L1. The border of L2 is straight", "pixels", [[13, 13], [14, 16]]),
     "spike": (Spike, "50", "You guessed 50 times. 28 times: L2 is now 1.", "count", 28),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
