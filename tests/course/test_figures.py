@@ -1,6 +1,7 @@
 "What holds for every figure: a guess first, a link that leads to a state, keys, themes, a phone, a kernel, and a picture where nothing can run."
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from pixelsim.course.figure_plane import TwoPixels
 from pixelsim.course.figure_rain import IntervalRain
 from pixelsim.course.figure_spike import Spike
 from pixelsim.course.figure_strip import MemoryStrip
+from pixelsim.course.progress_file import session
 from pixelsim.pixels import ink_coverage
 
 
@@ -154,6 +156,33 @@ def test_ctrl_and_cmd_are_never_taken(open_page, figure):
     taken = page.locator(".psf").evaluate("""root => [...root.querySelectorAll("button, input, select, [tabindex]")].filter((e) => ["s", "ArrowLeft", "Home", "Escape"].some((key) =>
         ["ctrlKey", "metaKey"].some((held) => !e.dispatchEvent(new KeyboardEvent("keydown", { key, [held]: true, bubbles: true, cancelable: true }))))).length""")
     assert taken == 0
+
+
+@pytest.mark.parametrize("kind", ["broadcast", "loupe"])
+def test_a_guess_in_a_kernel_is_kept_in_the_progress_file(open_page, kind, tmp_path, monkeypatch):
+    "And shown when the notebook is opened again, by Jupyter only: a page knows nothing of it. What Python opens is no guess."
+    make, guess, says, name, value = FIGURES[kind]
+    (tmp_path / "notebook").mkdir()
+    monkeypatch.chdir(tmp_path / "notebook")
+    session.clear()
+    make().opened = True
+    assert not [*Path().iterdir()]
+    first = make()
+    first.set_state({name: value})
+    first.set_state({"guess": guess, "opened": True})  # as the screen sends it
+    session.clear()
+    again = make()
+    data, _ = again._repr_mimebundle_()
+    assert (again.guess, again.opened) == (guess, True)
+    assert (state_of(data["text/html"])["guess"], state_of(data["text/html"])["opened"]) == ("", False)
+    page = open_page()
+    beside_a_kernel(page, again)
+    assert page.locator(".psf-truth").inner_text().startswith(says) and not locked(page)
+    other = make()
+    other.name = "another"
+    other._repr_mimebundle_()
+    assert not other.opened
+    session.clear()
 
 
 # What the modules share
