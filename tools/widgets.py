@@ -10,7 +10,7 @@ from pixelsim.course.figure import OURS, SHARED_BY_ALL, bare, our_sprite, static
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "pixelsim" / "course" / "static"
 NAMES = ("draw",)
-FIGURES = ("bar", "broadcast", "strip", "loupe", "rain", "grow")
+FIGURES = ("bar", "broadcast", "strip", "loupe", "rain", "grow", "plane", "spike", "pile")
 
 
 def function(source):

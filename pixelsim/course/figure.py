@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from .progress_file import known_guess,record_guess
 from ..digits import load_mnist
 
 # %% ../../nbs/course/figure.ipynb #165133b8
@@ -87,13 +88,24 @@ def floats_text(values):
 class Figure(AnyWidget or Absent):
     """What all figures share: `guess`, what was guessed, as text, and `opened`, whether the figure can be used: it can once there is a guess, or without one by "just show me".
 
-    Set `opened = True` in Python to skip the question. A figure of its own gives its module as `_module`, the traits that an address may hold as `_address`, and `still`."""
+    What is guessed on the screen is kept in the progress file, and shown again the next time. Set `opened = True` in Python to skip the question. A figure of its own gives its module as `_module`, the traits that an address may hold as `_address`, and `still`."""
     _module,_address,_css = "","",static_text("figure.css")
     guess,opened,name = shared("Unicode"),shared("Bool"),shared("Unicode")
 
     def __init_subclass__(cls, **kwargs):
         if "_module" in vars(cls): cls._esm = module(cls._module)  # traitlets makes subclasses, too
         super().__init_subclass__(**kwargs)
+
+    @property
+    def figure_id(self)->str:  # Such as "grow-means"
+        "What tells this figure from all others: in an address, and where its guess is kept."
+        return f"{self._module}-{self.name}" if self.name else self._module
+
+    def set_state(self, sync_data):
+        "What the screen says; a guess that is made there is remembered."
+        was_opened = self.opened
+        super().set_state(sync_data)
+        if self.opened and not was_opened: record_guess(self.figure_id, self.guess)
 
     def page_state(self)->dict:  # The traits of the figure, by name
         "What a page needs of the figure: all that Python and JavaScript share and that is its own."
@@ -110,7 +122,7 @@ class Figure(AnyWidget or Absent):
         inside,says = self.still()
         svg = f"<svg xmlns='http://www.w3.org/2000/svg' width='600' height='240' viewBox='0 0 600 240'><rect width='600' height='240' fill='white'/>{inside}</svg>"
         state = json.dumps(self.page_state(), ensure_ascii=False).replace("<", "\\u003c")
-        return (f'<div class="pixelsim-widget" data-widget="{self._module}" data-figure="{escape(self._module+"-"+self.name if self.name else self._module)}" data-address="{self._address}">'
+        return (f'<div class="pixelsim-widget" data-widget="{self._module}" data-figure="{escape(self.figure_id)}" data-address="{self._address}">'
                 f'<p><img src="{as_address(svg, "image/svg+xml")}" alt="{escape(says)}" style="max-width: 100%; height: auto"></p><p>{escape(says)}</p>'
                 f'<script type="application/json">{state}</script></div>')
 
@@ -119,4 +131,7 @@ class Figure(AnyWidget or Absent):
     def _repr_mimebundle_(self, **kwargs):
         "For Jupyter the live figure, and for a page without a kernel `as_html`."
         data,metadata = super()._repr_mimebundle_(**kwargs)
-        return {**data, "text/html": self.as_html()},metadata
+        bundle = {**data, "text/html": self.as_html()}  # a page knows nothing of this learner's guesses
+        if not self.opened and (guess := known_guess(self.figure_id)) is not None:
+            with self.hold_sync(): self.guess,self.opened = guess,True
+        return bundle,metadata

@@ -1,6 +1,7 @@
 "What holds for every figure: a guess first, a link that leads to a state, keys, themes, a phone, a kernel, and a picture where nothing can run."
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +14,12 @@ from pixelsim.course.figure_bar import ThresholdBar
 from pixelsim.course.figure_broadcast import Broadcast
 from pixelsim.course.figure_grow import GrowingMean
 from pixelsim.course.figure_loupe import Loupe
+from pixelsim.course.figure_pile import Pile
+from pixelsim.course.figure_plane import TwoPixels
 from pixelsim.course.figure_rain import IntervalRain
+from pixelsim.course.figure_spike import Spike
 from pixelsim.course.figure_strip import MemoryStrip
+from pixelsim.course.progress_file import session
 from pixelsim.pixels import ink_coverage
 
 
@@ -31,6 +36,9 @@ FIGURES = {
     "loupe": (Loupe, "5", "You guessed 5. 625 of the 784 pixels jump.", "constant", 7),
     "rain": (rain, "20", "You guessed 20. Of the first hundred here, ", "draws", 12),
     "grow": (GrowingMean, "70", "You guessed 70%. ", "step", 3),
+    "pile": (Pile, "0.5", "You guessed 0.5. The median's corner is 0.00", "picked", [13, 13]),
+    "plane": (TwoPixels, "L1", "You guessed L1. The border of L2 is straight", "pixels", [[13, 13], [14, 16]]),
+    "spike": (Spike, "50", "You guessed 50 times. 28 times: L2 is now 1.", "count", 28),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 
@@ -56,7 +64,9 @@ def test_a_guess_comes_first_and_stays(open_page, figure):
     assert locked(page) and not page.locator(".psf-says").is_visible()
     page.get_by_role("button", name="Guess").click()
     assert page.get_by_role("alert").inner_text() != "" and not trait(page, "opened")
-    page.locator(".psf-form input").first.fill(guess)
+    field = page.locator(".psf-form input").first
+    if field.get_attribute("type") == "radio": field = page.get_by_label(guess, exact=True)
+    field.fill(guess) if field.get_attribute("type") == "text" else field.check()
     page.keyboard.press("Enter")
     settled(page)
     assert page.locator(".psf-truth").inner_text().startswith(says) and not locked(page)
@@ -146,6 +156,33 @@ def test_ctrl_and_cmd_are_never_taken(open_page, figure):
     taken = page.locator(".psf").evaluate("""root => [...root.querySelectorAll("button, input, select, [tabindex]")].filter((e) => ["s", "ArrowLeft", "Home", "Escape"].some((key) =>
         ["ctrlKey", "metaKey"].some((held) => !e.dispatchEvent(new KeyboardEvent("keydown", { key, [held]: true, bubbles: true, cancelable: true }))))).length""")
     assert taken == 0
+
+
+@pytest.mark.parametrize("kind", ["broadcast", "loupe"])
+def test_a_guess_in_a_kernel_is_kept_in_the_progress_file(open_page, kind, tmp_path, monkeypatch):
+    "And shown when the notebook is opened again, by Jupyter only: a page knows nothing of it. What Python opens is no guess."
+    make, guess, says, name, value = FIGURES[kind]
+    (tmp_path / "notebook").mkdir()
+    monkeypatch.chdir(tmp_path / "notebook")
+    session.clear()
+    make().opened = True
+    assert not [*Path().iterdir()]
+    first = make()
+    first.set_state({name: value})
+    first.set_state({"guess": guess, "opened": True})  # as the screen sends it
+    session.clear()
+    again = make()
+    data, _ = again._repr_mimebundle_()
+    assert (again.guess, again.opened) == (guess, True)
+    assert (state_of(data["text/html"])["guess"], state_of(data["text/html"])["opened"]) == ("", False)
+    page = open_page()
+    beside_a_kernel(page, again)
+    assert page.locator(".psf-truth").inner_text().startswith(says) and not locked(page)
+    other = make()
+    other.name = "another"
+    other._repr_mimebundle_()
+    assert not other.opened
+    session.clear()
 
 
 # What the modules share

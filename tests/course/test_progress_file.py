@@ -8,7 +8,7 @@ import pytest
 from small_lesson import DOUBLE, lesson_file, own_folder  # noqa: F401
 
 from pixelsim.course import progress_file
-from pixelsim.course.progress_file import PROGRESS_FILE, progress, record, reset_progress, session
+from pixelsim.course.progress_file import PROGRESS_FILE, known_guess, progress, record, record_guess, reset_progress, session
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,8 @@ def test_reset():
 
 @pytest.mark.parametrize("content", [
     b"", b"{", b"[1, 2]", b"\xff\xfe\x00", b'{"format": 99, "exercises": {}}', b'{"format": 1}', b'{"format": 1, "exercises": {"a": 1}}',
-    b'{"format": 1, "exercises": {"a": {"tried": "yesterday", "right": null}}}', b"[" * 100_000, b'{"shopping": ["milk"]}'])
+    b'{"format": 1, "exercises": {"a": {"tried": "yesterday", "right": null}}}', b'{"format": 1, "exercises": {}, "guesses": []}',
+    b'{"format": 1, "exercises": {}, "guesses": {"a": {"guess": 7, "made": "2026-01-01T10:00:00+00:00"}}}', b'{"format": 1, "exercises": {}, "guesses": {"a": {"guess": "7"}}}', b"[" * 100_000, b'{"shopping": ["milk"]}'])
 def test_a_broken_or_foreign_file_is_set_aside(content):
     "With a message, and nothing of it is lost; a second one gets another name; and it is no trouble for progress and reset."
     for i, work in enumerate((lambda: record("any-even", "right"), lambda: repr(progress()), lambda: reset_progress().text), 1):
@@ -62,6 +63,32 @@ def test_a_broken_or_foreign_file_is_set_aside(content):
         assert f"It is now called `pixelsim-progress.set-aside-{i}.json`" in work()
         assert Path(f"pixelsim-progress.set-aside-{i}.json").read_bytes() == content
     assert record("any-even", "right") == "" and states()["any-even"] == "right"
+
+
+def test_guesses_are_kept_beside_exercises():
+    "For the next session; the first one stays, an empty one is one too, and a file without any is as it was."
+    record("any-even", "right")
+    assert "guesses" not in json.loads(Path(PROGRESS_FILE).read_text()) and known_guess("grow-means") is None
+    record_guess("grow-means", "70")
+    record_guess("grow-means", "80")
+    record_guess("bar-ink", "")
+    session.clear()
+    assert (known_guess("grow-means"), known_guess("bar-ink"), known_guess("rain")) == ("70", "", None)
+    record("double", "right")
+    assert states() == {"double": "right", "any-even": "right"} and known_guess("grow-means") == "70"
+    assert reset_progress().text == "Forgotten: 2 exercises, 2 guesses." and known_guess("grow-means") is None
+
+
+def test_what_is_to_say_of_the_file_at_a_figure_is_said_at_the_next_exercise(monkeypatch):
+    "A file that was damaged, and a place that cannot be written, where the guess is known in this kernel all the same."
+    Path(PROGRESS_FILE).write_text("{")
+    assert known_guess("grow-means") is None and Path("pixelsim-progress.set-aside-1.json").exists()
+    assert "set-aside-1" in record("any-even", "right") and record("any-even", "right") == ""
+    Path("file").touch()
+    monkeypatch.setattr(progress_file, "PROGRESS_FILE", "file/progress.json")
+    record_guess("grow-means", "70")
+    assert known_guess("grow-means") == "70"
+    assert "Your progress cannot be saved here" in record("any-even", "right") and record("any-even", "right") == ""
 
 
 def test_entries_of_exercises_that_are_not_known_here_stay():

@@ -104,6 +104,25 @@ export const dragX = (element, at, inset = 0) => {
   for (const kind of ["pointerup", "pointercancel"]) element.addEventListener(kind, () => { down = false; });
 };
 
+// Press, drag and click in both directions: `at(x, y, event)` in pixels from the top left of the element
+export const dragXY = (element, at) => {
+  let down = false;
+  const tell = (event) => { const box = element.getBoundingClientRect(); at(event.clientX - box.left - element.clientLeft, event.clientY - box.top - element.clientTop, event); };
+  element.addEventListener("pointerdown", (event) => {
+    if (!event.isPrimary || event.button !== 0) return;
+    down = true;
+    element.setPointerCapture(event.pointerId);
+    tell(event);
+  });
+  element.addEventListener("pointermove", (event) => { if (down && event.isPrimary) tell(event); });
+  for (const kind of ["pointerup", "pointercancel"]) element.addEventListener(kind, () => { down = false; });
+  element.addEventListener("click", tell);
+};
+
+// Ink from 0 to 1 as a gray on white paper, a signed difference as red, white, blue
+export const grayOf = (ink) => `rgb(${Array(3).fill(255 - Math.round(255 * clamp(ink, 0, 1)))})`;
+export const signedOf = (difference) => `rgb(${(difference > 0 ? [178, 24, 43] : [33, 102, 172]).map((full) => Math.round(255 + (full - 255) * Math.min(1, Math.abs(difference))))})`;
+
 export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // The colors that the style gives a figure, by name, since a canvas does not inherit any
