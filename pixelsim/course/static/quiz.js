@@ -10,7 +10,8 @@
     return element;
   };
 
-  // An element that takes keys itself: without this mark JupyterLab takes arrows, Enter and letters as its shortcuts
+  // An element that takes keys itself: without this mark JupyterLab takes arrows, Enter and letters as its shortcuts;
+  // those with Ctrl or Cmd, such as the one for saving, it may have. It listens at the document: be there first.
   const control = (tag, properties) => {
     const element = make(tag, properties);
     element.setAttribute("data-lm-suppress-shortcuts", "true");
@@ -132,6 +133,9 @@
     showScore();
   };
 
+  window.addEventListener("keydown", ({ target, ctrlKey, metaKey }) => {
+    if (target.closest?.(".pixelsim-quiz")) target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
+  }, true);
   for (const root of quizzes) {
     if (root.classList.contains("psq-live")) continue;
     root.classList.add("psq-live");

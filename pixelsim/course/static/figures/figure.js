@@ -15,6 +15,15 @@ export const control = (tag, properties = {}, ...children) => {
   return make(tag, { ...rest, attributes: { ...attributes, "data-lm-suppress-shortcuts": "true" } }, ...children);
 };
 
+// With Ctrl or Cmd, such as the one for saving, a key is JupyterLab's all the same. It listens at the document: be there first.
+export const leaveCtrl = (root) => {
+  const mark = ({ target, ctrlKey, metaKey }) => {
+    if (root.contains(target)) target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
+  };
+  window.addEventListener("keydown", mark, true);
+  return () => window.removeEventListener("keydown", mark, true);
+};
+
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 // A number with so many decimals, as Python's f"{x:.2f}" writes it: a tie goes to the even digit, where toFixed goes up
@@ -152,6 +161,7 @@ export const frameOf = ({ model, el, title, ask, stage, controls, help }) => {
   const question = make("div", { className: "psf-question" });
   const root = make("div", { className: "psf" }, question, locked, ...(help ? [make("p", { className: "psf-help", textContent: help })] : []));
   el.append(root);
+  const leave = leaveCtrl(root);
 
   const speak = settler((text) => { says.setAttribute("aria-busy", "false"); if (says.textContent !== text) says.textContent = text; });
   const show = (text) => { says.setAttribute("aria-busy", "true"); speak(text); };
@@ -197,7 +207,7 @@ export const frameOf = ({ model, el, title, ask, stage, controls, help }) => {
       open ? make("p", { className: "psf-truth", tabIndex: -1, textContent: text }) : asked());
     if (was && open) question.querySelector(".psf-truth").focus(); // or the focus would be lost with the form
   };
-  return { id, root, question, locked, says, show, lock, close: () => speak.stop() };
+  return { id, root, question, locked, says, show, lock, close: () => { leave(); speak.stop(); } };
 };
 
 // Listen to some of a model's traits; returns what ends that

@@ -1,0 +1,104 @@
+"""Lessons in the real JupyterLab that `make lab` starts: run, guess, draw, answer, save with Ctrl+S, close, and open again."""
+import os
+import re
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+from conftest import ROOT
+
+CELLS = {
+    "figure": 'from pixelsim.course import Broadcast,DrawDigit,check,progress,quiz\nfigure = Broadcast((1010, 28, 28), (28, 28), name="recap")\nfigure',
+    "sheet": 'from pixelsim import PixelSimilarity,load_mnist\nmodel = PixelSimilarity().fit(load_mnist([3, 7])[0])\nsheet = DrawDigit(model)\nsheet',
+    "quiz": 'quiz("02_tensors")',
+    "told": 'print(repr(figure.guess), figure.opened, figure.shapes, sheet.image.sum().item()>20)',
+}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    "The address of a JupyterLab with the settings of `make lab`, in a folder with one notebook."
+    folder = tmp_path_factory.mktemp("lab")
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS.values()]
+    nb = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "python3"}})
+    nbformat.write(nb, folder / "one.ipynb")
+    env = {**os.environ, "HOME": str(folder), "PIXELSIM_HOME": str(folder / "pixelsim"), "PYTHONPATH": str(ROOT)}
+    env |= {f"JUPYTER_{kind}_DIR": str(folder / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    said = folder / "said.txt"
+    with said.open("w") as out, subprocess.Popen(
+            [sys.executable, "-m", "jupyter", "lab", "--config", ROOT / "tools" / "lab.py", "--no-browser", "--allow-root", "--ServerApp.port=0",
+             "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", f"--ServerApp.preferred_dir={folder}"], env=env, stdout=out, stderr=out) as server:
+        try:
+            while not (found := re.search(r"http://(?:localhost|127\.0\.0\.1):\d+", said.read_text())):
+                assert server.poll() is None, said.read_text()
+                time.sleep(.1)
+            yield found[0], folder
+        finally: server.terminate()
+
+
+@pytest.fixture
+def open_lab(lab, browser):
+    "Opens the notebook in a new window, as after closing it; a menu's entry is chosen by `page.menu`."
+    address, folder = lab
+    windows = []
+
+    def open_it():
+        windows.append(browser.new_context(viewport={"width": 1200, "height": 1600}))
+        page = windows[-1].new_page()
+        page.goto(f"{address}/lab/tree/one.ipynb")
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        return page
+    yield open_it
+    for window in windows: window.close()
+
+
+def choose(page, menu, entry):
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_role("menuitem", name=entry, exact=True).click()
+
+
+def cell(page, name): return page.locator(".jp-CodeCell").nth(list(CELLS).index(name))
+
+
+def run(page, name):
+    "Run one cell with Ctrl+Enter and return what it prints."
+    prompt = cell(page, name).locator(".jp-InputPrompt")
+    before = prompt.inner_text()
+    cell(page, name).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("([prompt, before]) => prompt.innerText !== before && /\\d/.test(prompt.innerText)", arg=[prompt.element_handle(), before])
+    return cell(page, name).locator(".jp-OutputArea-output").inner_text().strip()
+
+
+def saved(folder): return nbformat.read(folder / "one.ipynb", as_version=4)
+
+
+def test_a_meeting_in_jupyterlab(open_lab, lab):
+    "What is guessed and drawn is known to Python; Ctrl+S saves from a field of the quiz; opened again, nothing is an error, and the guess is there."
+    page = open_lab()
+    choose(page, "Run", "Run All Cells")
+    page.locator(".psf-form input").first.fill("28,28", timeout=60_000)
+    page.keyboard.press("Enter")
+    assert page.locator(".psf-truth").inner_text() == "You guessed (28, 28). It is (1010, 28, 28)."
+    drawn = page.locator(".psd-sheet")
+    drawn.scroll_into_view_if_needed()
+    box = drawn.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 4)
+    page.mouse.down()
+    for step in range(1, 9): page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] * (.25 + step / 16))
+    page.mouse.up()
+    page.wait_for_timeout(600)  # a figure tells Python when it has settled
+    assert run(page, "told") == "'28,28' True [[1010, 28, 28], [28, 28]] True"
+    page.locator(".pixelsim-quiz input").first.focus()
+    page.keyboard.press("x")  # which would cut the cell if JupyterLab took it
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    assert [cell.source for cell in saved(lab[1]).cells] == list(CELLS.values()) and "28,28" in str(saved(lab[1]).cells[-1].outputs)
+    choose(page, "Kernel", "Shut Down Kernel")
+    page.close()
+
+    again = open_lab()
+    assert again.locator(".psf-truth").inner_text() == "You guessed (28, 28). It is (1010, 28, 28)."
+    assert again.locator(".psd-sheet").is_visible() and "Error displaying widget" not in again.locator(".jp-Notebook").inner_text()
