@@ -86,6 +86,10 @@ def test_a_subclass_stays_what_it_is(tmp_path):
     both, loaded = one.merge(one), Named.load(one.save(tmp_path / "named.npz"))
     assert type(both) is type(loaded) is Named and (both.name, loaded.name, loaded.distance) == ("yours", "mine", "l2")
     assert one.set_params(name="ours").get_params() == {"distance": "l2", "name": "ours"}
+    other = Named()
+    other.prototype = "median"
+    other.fit(np.eye(2, dtype=np.uint8)[:, None], [3, 7]).save(tmp_path / "other.npz")
+    assert Named.load(tmp_path / "other.npz").prototype == "median"  # which its constructor does not take
     assert both.counts_.tolist() == [2, 2] and loaded.counts_.tolist() == one.counts_.tolist() == [1, 1]
 
 
@@ -158,6 +162,23 @@ def test_nothing_gives_nothing(options):
         with pytest.raises(ValueError, match="accuracy of nothing"): model.score(nothing, [], **options)
 
 
+@pytest.mark.filterwarnings("ignore:most of the images have a bright border:UserWarning")
+def test_nothing_is_neither_ink_nor_paper():
+    "Also to a model of paper."
+    model = PixelSimilarity().fit(np.full((2, 9, 9), [[[255]], [[200]]], np.uint8), [3, 7])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(model.predict(np.zeros((0, 9, 9), np.uint8))) == 0
+
+
+def test_other_prototypes_are_used():
+    "Whoever puts others in their place, as after training, gets what these say."
+    model, images = two_classes(side=9), np.random.default_rng(1).integers(0, 256, (50, 9, 9), dtype=np.uint8)
+    before = model.predict(images)
+    model.prototypes_ = model.prototypes_.flip(0)
+    assert (model.predict(images) != before).all()
+
+
 def test_other_sizes_on_request(digits, model):
     "Every pixel four times, or two sizes in one list: refused, and with resize=True what it is at the right size."
     few, labels = digits[1].images[::340], digits[1].labels[::340]
@@ -183,6 +204,7 @@ def test_swapped_ink_warns(floats, digits, model):
     assert (found == valid.labels).mean() < 0.1
     for call in (model.predict, model.distances, lambda x: model.score(x, valid.labels)):
         with pytest.warns(UserWarning, match="pass invert=True") as told: call(swapped)
+        assert told[0].message.way_out == {"invert": True}
         assert [w.filename for w in told] == [__file__]  # else Python would not show the same warning from another line
     with pytest.warns(UserWarning, match="pass invert=False"): model.predict(images, invert=True)
     with warnings.catch_warnings():

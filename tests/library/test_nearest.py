@@ -1,5 +1,7 @@
 "Which class is nearest: ties, chunks, threads, compiled code, and memory that does not grow."
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
 
+from pixelsim.chunks import on_threads
 from pixelsim.classifier import PixelSimilarity
 
 POWER = {"l1": 1, "l2": 2}
@@ -96,6 +99,25 @@ def test_chunks_change_nothing(side, n, threads, distance, set_threads):
         if side == 28: assert torch.equal(found, model.distances(images)[:m])
         clear = np.diff(np.sort(wanted[:m], 1)[:, :2])[:, 0] > 1e-6
         assert (model.predict(images[:m]) == model.classes_[wanted[:m].argmin(1)])[clear].all() and clear.mean() > 0.6
+    with ThreadPoolExecutor(1) as pool:  # the setting of a thread that begins later
+        assert torch.get_num_threads() == pool.submit(torch.get_num_threads).result() == threads
+
+
+@pytest.mark.parametrize("threads, device", [(1, "cpu"), (3, "cpu"), (3, "meta")])
+def test_who_takes_the_chunks(threads, device, set_threads):
+    "All are taken once: by several threads on a processor, by this one elsewhere; what fails on a thread is not lost."
+    set_threads(threads)
+    taken, workers, together = [], set(), threading.Barrier(threads if device == "cpu" else 1, timeout=60)
+    def work(starts):
+        workers.add(threading.get_ident())
+        together.wait()
+        for start in starts: taken.append(start)
+    on_threads(work, range(9), torch.device(device))
+    assert sorted(taken) == [*range(9)]
+    assert (workers == {threading.get_ident()}) == (threads == 1 or device != "cpu") and len(workers) == together.parties
+    def fails(starts):
+        for start in starts: 1 / (start - 5)
+    with pytest.raises(ZeroDivisionError): on_threads(fails, range(9), torch.device(device))
     assert torch.get_num_threads() == threads
 
 

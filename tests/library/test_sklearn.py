@@ -138,7 +138,8 @@ def test_in_a_pipeline(some, digits):
 def test_clones_and_copies(some):
     "A clone has the parameters and has learned nothing; a copy, a pickle and a deep copy have learned the same."
     model = PixelSimilarity("l2", "median", compiled=True).fit(*some)
-    new = clone(model)
+    new, tags = clone(model), model.__sklearn_tags__()
+    assert tags.estimator_type == "classifier" and tags.input_tags.three_d_array and not tags.input_tags.two_d_array
     assert new.get_params() == model.get_params() and set(vars(new)) == {"distance", "prototype", "compiled"}
     for other in (copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert learned(other) == learned(model) and other.get_params() == model.get_params()
