@@ -27,11 +27,16 @@ def figures():
     return f"(() => {{\n{bare(static_text(f'{SHARED_BY_ALL}.js'))}\n{inside}\n}})();"
 
 
+def compact(source):
+    "JavaScript without indentation, empty lines and lines that are a comment."
+    return re.sub(r"^(?:\s*//.*)?\s+", "", source, flags=re.M)
+
+
 def script():
     "The whole script: the widgets, the figures, then the host."
     modules = [f"window.pixelsimWidgets[{name!r}] = {function((STATIC / f'{name}.js').read_text(encoding='utf-8'))};" for name in NAMES]
     host = (ROOT / "tools" / "site" / "widgets.js").read_text(encoding="utf-8")
-    return "\n".join(["window.pixelsimWidgets = {};", *modules, figures(), host])
+    return compact("\n".join(["window.pixelsimWidgets = {};", *modules, figures(), host]))
 
 
 def style():

@@ -31,10 +31,10 @@ def test_what_an_address_may_hold(arithmetic):
 
 
 def test_the_screen_is_what_python_has(open_page, html, digits):
-    "30 states: values under the digits and sorted, mean and median in words, both pictures within half a 255th."
+    "20 states: values under the digits and sorted, mean and median in words, both pictures within half a 255th."
     pile, page = Pile(), open_page(html, opened=True)
     every = np.concatenate([digits[0][3][:17].numpy(), digits[0][7][:5].numpy(), 255 - digits[0][3][:2].numpy()])
-    for state in states(30, seed=5):
+    for state in states(20, seed=5):
         for name, value in state.items(): setattr(pile, name, value)
         shown = page.evaluate("""(state) => new Promise((done) => {
             const { model } = document.querySelector(".pixelsim-widget");

@@ -275,7 +275,7 @@ const render = ({ model, el }) => {
     slider.setAttribute("aria-valuetext", `${written(threshold)}, ${grouped(both)} of ${grouped(now.values.length)} right`);
     for (const radio of radios) radio.checked = radio.value === on();
     pictures.hidden = !(draw && on() === "valid");
-    if (!pictures.hidden) images(now, threshold);
+    if (!pictures.hidden && model.get("opened")) images(now, threshold);
     canvas.setAttribute("aria-label", `${grouped(total[0])} images of a ${high} as marks upward, ${grouped(total[1])} of a ${low} downward, from ${written(now.levels[0])} to ${written(now.levels[now.levels.length - 1])}`);
     frame.show(`Bar at ${written(threshold)}: right for ${grouped(both)} of ${grouped(now.values.length)} ${names[on()]} images, ${fixed(accuracy, 4)} `
       + `(${high}s ${fixed(each[0], 4)}, ${low}s ${fixed(each[1], 4)}).`);

@@ -224,14 +224,14 @@ export const setter = (model) => {
   return set;
 };
 
-// The images of a set, on one picture of 64 columns: `draw(canvas, i)` paints image i once the picture is there
+// The images of a set, on one picture of 64 columns: `draw(canvas, i)` paints image i once the picture is there, which is loaded when it is first asked for
 export const SPRITE = 64;
 export const spriteOf = (address, onLoad) => {
   if (!address) return null;
   const picture = new Image();
   picture.onload = onLoad;
-  picture.src = address;
   return (canvas, i) => {
+    if (!picture.src) picture.src = address;
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, 28, 28);
     if (picture.complete && picture.naturalWidth) context.drawImage(picture, (i % SPRITE) * 28, Math.floor(i / SPRITE) * 28, 28, 28, 0, 0, 28, 28);

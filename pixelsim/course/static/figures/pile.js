@@ -60,7 +60,7 @@ const render = ({ model, el }) => {
     const go = (value) => { const { row, column } = now(); set({ picked: part ? [row, clamp(value, 0, SIDE - 1)] : [clamp(value, 0, SIDE - 1), column] }); };
     input.addEventListener("input", () => go(Number(input.value)));
     moveKeys(input, { by: (steps) => go(get() + steps), to: (end) => go(end === "first" ? 0 : SIDE - 1), get, set: go });
-    return { input, number: make("output", { className: "psf-number" }) };
+    return { input, number: make("span", { className: "psf-number" }) };
   });
   const chooser = control("select", { onchange: () => { if (chooser.value) set({ inside: presets[chooser.value].inside }); } },
     make("option", { value: "", textContent: "your own" }), ...presets.map(({ name }, i) => make("option", { value: i, textContent: name })));
@@ -79,15 +79,23 @@ const render = ({ model, el }) => {
     ],
     help: "Click a digit to put it into the pile or take it out; point at a pixel of the mean or the median to see the values that it was made of. By keys: the arrows go from digit to digit, the space bar puts it in or out." });
 
+  // Mean and median of every pixel, made anew when the pile is another
+  let made = { key: null };
+  const middles = (inside) => {
+    if (made.key === String(inside)) return made.images;
+    const columns = Array.from({ length: inside.length ? ALL : 0 }, (_, i) => inside.map((digit) => digits[digit][i]));
+    made = { key: String(inside), images: [meanOf, medianOf].map((middleOf) => columns.map(middleOf)) };
+    return made.images;
+  };
   const paint = ({ row, column, inside, values }) => {
-    const middle = [meanOf, medianOf];
+    const images = middles(inside);
     pictures.forEach((picture, k) => {
       const context = picture.getContext("2d");
       context.clearRect(0, 0, SIDE * ZOOM, SIDE * ZOOM);
-      for (let i = 0; i < ALL && inside.length; i++) {
-        context.fillStyle = grayOf(middle[k](inside.map((digit) => digits[digit][i])));
+      images[k].forEach((ink, i) => {
+        context.fillStyle = grayOf(ink);
         context.fillRect((i % SIDE) * ZOOM, Math.floor(i / SIDE) * ZOOM, ZOOM, ZOOM);
-      }
+      });
       for (const [style, width] of [["#fff", 4], ["#d40000", 2]]) {
         Object.assign(context, { strokeStyle: style, lineWidth: width });
         context.strokeRect(column * ZOOM - 1, row * ZOOM - 1, ZOOM + 2, ZOOM + 2);
@@ -153,7 +161,7 @@ const render = ({ model, el }) => {
     const order = [...values].sort((a, b) => a - b).map((value) => fixed(value / 255, 2));
     const middle = Math.floor((order.length - 1) / 2);
     sorted.replaceChildren(...(order.length ? ["sorted: ", order.slice(0, middle).join(" "), make("strong", { textContent: ` [${order[middle]}] ` }), order.slice(middle + 1).join(" ")] : ["no values"]));
-    const inked = [meanOf, medianOf].map((middleOf) => { let n = 0; for (let i = 0; i < ALL && inside.length; i++) n += middleOf(inside.map((digit) => digits[digit][i])) > 0; return n; });
+    const inked = middles(inside).map((image) => image.filter((ink) => ink > 0).length);
     facts.textContent = `pixels with ink: ${inked[0]} in the mean, ${inked[1]} in the median`;
     strip.setAttribute("aria-label", `The values of the pixel from 0 to 1${order.length ? `: ${order.join(", ")}` : ""}`);
     pictures.forEach((picture, k) => picture.setAttribute("aria-label", inside.length ? `The ${["mean", "median"][k]} of ${inside.length} digits` : "An empty pile"));

@@ -84,10 +84,10 @@ const render = ({ model, el }) => {
   };
   const choose = (digit) => set({ digit, moved: [] });
   const chooser = range(count - 1, "digit", () => now().digit, choose);
-  const chosen = make("output", { className: "psf-number" });
+  const chosen = make("span", { className: "psf-number" });
   const back = control("button", { type: "button", className: "psf-plain", textContent: "as it was", onclick: () => set({ moved: [] }) });
   const sliders = ["across", "up"].map((way, k) => range(255, `value of the pixel ${way}`, () => now().at[k], (value) => set({ moved: now().at.map((n, j) => (j === k ? value : n)) })));
-  const shown = sliders.map(() => make("output", { className: "psf-number" }));
+  const shown = sliders.map(() => make("span", { className: "psf-number" }));
   const inputs = ["across", "up"].map((way, k) => ["row", "column"].map((name, part) => {
     const input = control("input", { type: "number", min: 0, max: SIDE - 1, step: 1, attributes: { "aria-label": `${name} of the pixel ${way}` } });
     input.addEventListener("input", () => {

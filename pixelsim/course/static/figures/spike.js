@@ -68,7 +68,7 @@ const render = ({ model, el }) => {
     make("tbody", {}, ...KINDS.map((kind, k) => make("tr", {}, make("th", { scope: "row", textContent: kind }), ...cells[k]))));
 
   const slider = control("input", { type: "range", min: 0, max: last, step: 1, attributes: { "aria-label": "from many pixels to one" } });
-  const many = make("output", { className: "psf-number" });
+  const many = make("span", { className: "psf-number" });
   const at = () => stopOf(now().count);
   const go = (stop) => set({ count: COUNTS[clamp(stop, 0, last)] });
   slider.addEventListener("input", () => go(Number(slider.value)));
