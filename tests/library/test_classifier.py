@@ -46,6 +46,7 @@ def test_classifier_does_what_is_defined(distance, sample, data):
     new = data.draw(stacks(h=st.just(images.shape[1]), w=st.just(images.shape[2])))
     model = PixelSimilarity(distance).fit(torch.from_numpy(images), labels)
     assert model.classes_.tolist() == classes and model.fit(torch.from_numpy(images), np.array(labels)) is model
+    assert model.prototypes_.dtype == torch.float32
     slow, found = slow_distances(images, labels, classes, new, distance), model.distances(torch.from_numpy(new))
     np.testing.assert_allclose(found.numpy(), slow, atol=1e-6)
     predicted = model.predict(torch.from_numpy(new)).tolist()

@@ -26,7 +26,7 @@ def test_sums_are_exact_beyond_float32(n, as_floats, set_threads):
 
 def test_sums_of_other_floats(monkeypatch):
     "No 255ths: NumPy's float64 sums, and the same to the last bit each time, whatever threads would take first."
-    images, labels = np.random.default_rng(0).random((9000, 12, 12), dtype=np.float32), np.arange(9000) % 3
+    images, labels = np.random.default_rng(0).random((9000, 12, 12), dtype=np.float32)**16, np.arange(9000) % 3
     found = PixelSimilarity().fit(images, labels).totals_
     np.testing.assert_allclose(found, [255 * images[labels == c].sum(0, dtype=float) for c in range(3)], rtol=1e-12)
     monkeypatch.setattr(totals, "on_threads", lambda work, starts, device: work(iter(starts[::-1])))
