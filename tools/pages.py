@@ -4,7 +4,9 @@ Our notebooks are ordinary Markdown with nbdev's directives. nbdev writes for Qu
 in MyST's words here: front matter, options of cells, documentation of functions, links to names.
 """
 import ast
+import io
 import re
+from base64 import b64decode, b64encode
 from functools import cache
 
 import nbformat
@@ -14,6 +16,7 @@ from lessons import NBS, code_cells
 from nbdev.process import Processor
 from nbdev.processors import FilterDefaults, add_show_docs
 from nbdev.showdoc import showdoc_nm
+from PIL import Image
 from pixelsim.course.markdown import fold, solved
 
 SHOW_DOC = re.compile(r"show_doc\(([\w.]+)\)")
@@ -115,6 +118,14 @@ def links(text):
 def markdown(text): return nbformat.v4.new_markdown_cell(links(text))
 
 
+def lighter(picture):
+    "A PNG file as base64 text, with 256 colors at most: what a diagram shows then takes less than half the bytes."
+    with Image.open(io.BytesIO(b64decode(picture))) as opened: drawn = opened.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    file = io.BytesIO()
+    drawn.save(file, "PNG", optimize=True)
+    return min(picture, b64encode(file.getvalue()).decode(), key=len)
+
+
 def code(cell):
     "A code cell, in which nbdev's options are MyST-NB's tags."
     head = OPTIONS.match(cell.source)[0]
@@ -126,6 +137,7 @@ def code(cell):
     new = nbformat.v4.new_code_cell(source, outputs=[nbformat.from_dict(out) for out in cell.outputs])
     for out in new.outputs:
         if "text/markdown" in out.get("data", {}): out.data["text/markdown"] = links("".join(out.data["text/markdown"]))
+        if "image/png" in out.get("data", {}): out.data["image/png"] = lighter("".join(out.data["image/png"]))
     new.metadata.tags = [tag for option, tag in HIDES.items() if options.get(option, "").lower() == "false"]
     if source.startswith("quiz("): new.metadata.tags.append("remove-input")
     if "fig-alt" in options: new.metadata.mystnb = {"image": {"alt": options["fig-alt"]}}

@@ -6,7 +6,7 @@
 __all__ = []
 
 # %% ../../nbs/course/feedback.ipynb #51730db0
-import itertools
+import itertools,time
 from dataclasses import replace
 
 import numpy as np
@@ -217,24 +217,25 @@ def judge(exercise, answer):
 def _wrong_reply(exercise, answer, outcome):
     "The reply to a wrong answer: a known mistake, what has gone wrong by any rule, or an honest word on what differs."
     entry,printed,help_ = exercise.entry,outcome.printed,f'`hint("{exercise.name}")` helps.'
-    known = _known_outcome(exercise, outcome) or _safely(exercise, lambda: _known_condition(exercise, answer, outcome))
+    safely = _until(time.monotonic()+exercise.seconds)  # for all that is tried below
+    known = _known_outcome(exercise, outcome) or safely(lambda: _known_condition(exercise, answer, outcome))
     if known: return _reply("wrong", known["says"], known["name"], printed)
     if outcome.error is not None:
         if not exercise.asks_function:
             return _reply("wrong", f"Your answer cannot be read. {tell_error(outcome.error, None)}", None, printed, help_)
-        found = _safely(exercise, lambda: _argument_mistake(exercise, answer, outcome) or _some_calls(exercise, answer, outcome))
+        found = safely(lambda: _argument_mistake(exercise, answer, outcome) or _some_calls(exercise, answer, outcome))
         further = f"\n\n{found[1]}" if found else ""
         return _reply("error", tell_error(outcome.error, answer, exercise.inputs)+further, None, printed)
     changes = f" And your function changes what it is given. {_copy_word(exercise)}" if outcome.changed else ""
     for diagnosis in _DIAGNOSES:
-        found = _safely(exercise, lambda: diagnosis(exercise, answer, outcome))
+        found = safely(lambda: diagnosis(exercise, answer, outcome))
         if found: return _reply("wrong", found[1]+changes, found[0], printed, help_)
     return _reply("wrong", _general_word(exercise, outcome)+changes, None, printed, help_)
 
-def _safely(exercise, work):
-    "What `work()` returns; None if it does not come to an end, as with an object that is made to break things."
-    found,_,_ = limited(work, exercise.seconds)
-    return found
+def _until(end):
+    "A function that returns what `work()` returns, or None if that is not there at the time `end`, as with an object that is made to break things."
+    def safely(work): return limited(work, end-time.monotonic())[0] if time.monotonic()<end else None
+    return safely
 
 def _known_outcome(exercise, outcome):
     "The known mistake that has this very outcome; None if there is none."

@@ -15,10 +15,12 @@ import docs
 import nbformat
 import pages as page_tool
 import pytest
+import torch
 from conftest import violations
 from IPython.core.inputtransformer2 import TransformerManager
 
 from pixelsim.course import exercises
+from pixelsim.course.figure import OURS, as_address, our_sprite, sprite
 from pixelsim.course.lessons import lesson_paths, lessons, notebook_paths
 
 ROOT = Path(__file__).parents[2]
@@ -168,7 +170,7 @@ def notebook(tmp_path, monkeypatch, *cells):
 def code(source, *outputs): return nbformat.v4.new_code_cell(source, outputs=list(outputs))
 
 
-def picture(): return nbformat.v4.new_output("display_data", {"image/png": "iVBORw0KGgo="})
+def picture(): return nbformat.v4.new_output("display_data", {"image/png": as_address(sprite(torch.zeros(1, 28, 28, dtype=torch.uint8)), "image/png").split(",")[1]})
 
 
 @pytest.mark.parametrize("cell, says", [
@@ -336,6 +338,17 @@ def test_page_in_the_browser(name, open_page):
     assert violations(page, ["color-contrast"]) == []
     page.set_viewport_size(PHONE)
     assert not sideways(page), "the page scrolls sideways"
+
+
+@every_lesson
+def test_no_lesson_is_heavy(name, contexts, address):
+    "All that its page loads, with the picture of 2,038 digits that its figures may ask for."
+    page, loaded = contexts["light"].new_page(), {}
+    page.on("response", lambda response: loaded.update({response.url: len(response.body())}))
+    page.goto(f"{address}/{name}.html", wait_until="networkidle")
+    if f"{address}/_static/{OURS}" not in loaded and OURS in page.content(): loaded[OURS] = len(our_sprite())
+    page.close()
+    assert 100_000 < sum(loaded.values()) < 700_000, sorted(loaded.items(), key=lambda item: -item[1])[:9]
 
 
 def sideways(page):
