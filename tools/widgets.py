@@ -2,9 +2,11 @@
 
 An ES module cannot be loaded from a page that was opened from the disk, so each becomes a function in one script that can.
 """
+import json
 import re
 from pathlib import Path
 
+from pixelsim.course.draw import TEN, ten_means
 from pixelsim.course.figure import OURS, SHARED_BY_ALL, bare, our_sprite, static_text
 
 ROOT = Path(__file__).parents[1]
@@ -39,8 +41,13 @@ def style():
     return "\n".join([*((STATIC / f"{name}.css").read_text(encoding="utf-8") for name in NAMES), static_text("figure.css")])
 
 
+def as_script(name, text):
+    "A text that only some pages need as a script of its own, which `pixelsimText` of tools/site/widgets.js loads."
+    return f"(window.pixelsimTexts ??= {{}})[{json.dumps(name)}] = {json.dumps(text)};\n"
+
+
 def write(folder):
-    "Write widgets.js, widgets.css and the picture of the validation set into `folder`, the static folder of the site."
-    for name, text in (("widgets.js", script()), ("widgets.css", style())):
+    "Write widgets.js, widgets.css, the picture of the validation set and what only some pages need into `folder`, the static folder of the site."
+    for name, text in (("widgets.js", script()), ("widgets.css", style()), (TEN, as_script(TEN, ten_means()))):
         (Path(folder) / name).write_text(text, encoding="utf-8")
     (Path(folder) / OURS).write_bytes(our_sprite())

@@ -3,6 +3,13 @@
 (() => {
   const home = document.currentScript.src;
 
+  // A text that only some pages need, from a script beside this one: a page from the disk can load nothing else
+  window.pixelsimText = (name) => new Promise((resolve, reject) => {
+    const found = () => resolve(window.pixelsimTexts[name]);
+    if (window.pixelsimTexts?.[name]) found();
+    else document.head.append(Object.assign(document.createElement("script"), { src: new URL(name, home).href, onload: found, onerror: reject }));
+  });
+
   // What a link holds, of one figure: #bar-ink:threshold=0.2&on=valid. Each value is read as what the figure has there now.
   const sentTo = (place, state) => {
     const [, figure, values] = location.hash.slice(1).match(/^([^:]*):(.*)$/) ?? [];
