@@ -8,11 +8,12 @@ from pathlib import Path
 
 from pixelsim.course.draw import TEN, ten_means
 from pixelsim.course.figure import OURS, SHARED_BY_ALL, bare, our_sprite, static_text
+from pixelsim.course.figure_rule import BITS, our_bits
 
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "pixelsim" / "course" / "static"
 NAMES = ("draw",)
-FIGURES = ("bar", "broadcast", "strip", "loupe", "rain", "grow")
+FIGURES = ("bar", "broadcast", "strip", "loupe", "rain", "grow", "rule")
 
 
 def function(source):
@@ -26,7 +27,8 @@ def function(source):
 def figures():
     "The figures as functions inside one that has what they all import, once."
     inside = "\n".join(f"window.pixelsimWidgets[{name!r}] = {function(bare(static_text(f'{name}.js')))};" for name in FIGURES)
-    return f"(() => {{\n{bare(static_text(f'{SHARED_BY_ALL}.js'))}\n{inside}\n}})();"
+    shared = "\n".join(bare(static_text(f"{name}.js")) for name in SHARED_BY_ALL)
+    return f"(() => {{\n{shared}\n{inside}\n}})();"
 
 
 def script():
@@ -48,6 +50,6 @@ def as_script(name, text):
 
 def write(folder):
     "Write widgets.js, widgets.css, the picture of the validation set and what only some pages need into `folder`, the static folder of the site."
-    for name, text in (("widgets.js", script()), ("widgets.css", style()), (TEN, as_script(TEN, ten_means()))):
+    for name, text in (("widgets.js", script()), ("widgets.css", style()), *((name, as_script(name, of())) for name, of in ((TEN, ten_means), (BITS, our_bits)))):
         (Path(folder) / name).write_text(text, encoding="utf-8")
     (Path(folder) / OURS).write_bytes(our_sprite())

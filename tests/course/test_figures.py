@@ -14,6 +14,7 @@ from pixelsim.course.figure_broadcast import Broadcast
 from pixelsim.course.figure_grow import GrowingMean
 from pixelsim.course.figure_loupe import Loupe
 from pixelsim.course.figure_rain import IntervalRain
+from pixelsim.course.figure_rule import RuleBuilder
 from pixelsim.course.figure_strip import MemoryStrip
 from pixelsim.pixels import ink_coverage
 
@@ -31,6 +32,7 @@ FIGURES = {
     "loupe": (Loupe, "5", "You guessed 5. 625 of the 784 pixels jump.", "constant", 7),
     "rain": (rain, "20", "You guessed 20. Of the first hundred here, ", "draws", 12),
     "grow": (GrowingMean, "70", "You guessed 70%. ", "step", 3),
+    "rule": (RuleBuilder, "80", "You guessed 80 of 100. It gets 1,326 of the 2,038", "first", ["column", 14]),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 
