@@ -216,7 +216,7 @@ def draw(page, strokes, scale=1, dx=0, dy=0):
     box = canvas.bounding_box()
     for stroke in strokes:
         for i, (x, y) in enumerate(stroke):
-            page.mouse.move(box["x"] + (x * scale + dx) * box["width"] / 28, box["y"] + (y * scale + dy) * box["height"] / 28, steps=1 if i == 0 else 4)
+            page.mouse.move(box["x"] + (x * scale + dx) * box["width"] / 28, box["y"] + (y * scale + dy) * box["height"] / 28, steps=1 if i == 0 else 2)
             if i == 0: page.mouse.down()
         page.mouse.up()
 
@@ -227,6 +227,10 @@ def settled(page):
 
 
 def trait(page, name): return page.evaluate("name => document.querySelector('.pixelsim-widget').model.get(name)", name)
+
+
+def push(page, *ways):
+    for way in ways: page.get_by_role("button", name=f"Push {way}").click()
 
 
 def click(page, name): page.get_by_role("button", name=name, exact=True).click()
@@ -385,10 +389,10 @@ def shifted(pixels, right, down):
 def test_pushing_is_what_the_interlude_does(open_page, widget, model, digits):
     "By buttons and by keys: a 3 becomes a 7, four pixels down as in the table, ink that was pushed out comes back, and both distances are NumPy's at each step."
     page, a_3 = open_page(widget.as_html()), digits[1][3][0].numpy()
-    page.get_by_role("button", name="Push down").click()
+    push(page, "down")
     assert drawn(page).sum() == 0 and page.locator(".psd-unseen[role=status]").inner_text() == "The paper is empty: there is nothing to push."
     click(page, "a 3")
-    for _ in range(4): page.get_by_role("button", name="Push down").click()
+    push(page, *["down"] * 4)
     assert np.array_equal(drawn(page), shifted(a_3, 0, 4)) and says(page) == "A 3, 4 pixels down, is nearer to the mean 7: 0.1352 against 0.1795."
     place = np.array([0, 4])
     for focus, held in ((page.get_by_role("button", name="Push up"), ""), (page.locator(".psd-sheet"), "Shift+")):
@@ -399,7 +403,7 @@ def test_pushing_is_what_the_interlude_does(open_page, widget, model, digits):
         assert np.array_equal(drawn(page), shifted(a_3, *place))
         agree(page, model.prototypes_)
     assert says(page).startswith("A 3, 2 pixels down and 2 right, is ")
-    page.get_by_role("button", name="Push back").click()
+    push(page, "back")
     assert np.array_equal(drawn(page), a_3)
 
 
@@ -410,7 +414,7 @@ def test_a_drawing_is_pushed_too_and_one_can_draw_on(open_page, widget, centered
     page.get_by_label("size and center").set_checked(centered)
     draw(page, SEVEN)
     before = drawn(page)
-    for way in ("right", "right", "down"): page.get_by_role("button", name=f"Push {way}").click()
+    push(page, "right", "right", "down")
     assert np.array_equal(drawn(page), shifted(before, 2, 1)) and says(page).startswith("Your drawing, 1 pixel down and 2 right, is nearer to")
     if not centered:
         draw(page, [[(3, 20.5), (7, 20.5)]])
@@ -429,7 +433,7 @@ def test_all_ten_digits_on_request(open_page, widget):
     click(page, "a 3")
     click(page, "All ten digits")
     page.locator(".psd-ten li").first.wait_for()
-    page.get_by_role("button", name="Push down").click()
+    push(page, "down")
     for distance, expected in by_numpy(drawn(page), means).items():
         page.get_by_label(f"{distance.upper()} distance").check()
         settled(page)

@@ -11,8 +11,8 @@ export const countAbove = (sorted, threshold) => {
   return sorted.length - low;
 };
 
-// One set: the numbers, which of them should lie above, and what the bar needs of them, sorted once
-export const setOf = (values, isAbove) => {
+// One set: the numbers, which of them should lie above, and what the bar needs of them, sorted once; `order` is for those who show single images
+export const setOf = (values, isAbove, ordered = true) => {
   const sorted = (keep) => values.filter((_, i) => Boolean(isAbove[i]) === keep).sort();
   const levels = Float64Array.from(new Set(Float64Array.from(values).sort()));
   const stops = Float64Array.from({ length: levels.length + 1 }, (_, i) => {
@@ -20,7 +20,7 @@ export const setOf = (values, isAbove) => {
     if (i === levels.length) return levels[i - 1] + (levels.length > 1 ? (levels[i - 1] - levels[i - 2]) / 2 : 1);
     return (levels[i - 1] + levels[i]) / 2;
   });
-  const order = Array.from(values.keys()).sort((a, b) => values[a] - values[b] || a - b);
+  const order = ordered && Array.from(values.keys()).sort((a, b) => values[a] - values[b] || a - b);
   return { values, isAbove, above: sorted(true), below: sorted(false), levels, stops, order };
 };
 

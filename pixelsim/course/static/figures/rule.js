@@ -114,10 +114,10 @@ const render = ({ model, el }) => {
     const key = JSON.stringify([parts, how, turned]);
     if (made.key === key) return made;
     const values = combined(valuesOf(digits, parts[0]), how, how === "alone" ? null : valuesOf(digits, parts[1]));
-    const side = (numbers, isSevens) => setOf(numbers, Array.from(isSevens, (is) => Boolean(is) !== turned));
+    const side = (numbers, isSevens) => setOf(numbers, Array.from(isSevens, (is) => Boolean(is) !== turned), false);
     const [valid, sample] = [side(values.slice(0, total), seven.valid), side(values.slice(total), seven.sample)];
-    const other = side(values.slice(total), seven.sample.map((is) => 1 - is)); // the other way round
-    const roundRight = countsOf({ ...valid, above: valid.below, below: valid.above }, bestOf(other)).both;
+    const round = (one) => ({ ...one, above: one.below, below: one.above });
+    const roundRight = countsOf(round(valid), bestOf(round(sample))).both;
     made = { key, values, valid, sample, best: bestOf(sample), roundRight };
     return made;
   };
