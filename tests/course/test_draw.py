@@ -90,6 +90,7 @@ def test_it_takes_over_what_the_classifier_is(digits):
     own = DrawDigit(torch.zeros(2, 28, 28, dtype=torch.uint8), [3, 7], distance="l2", center=False, image=digits[1].images[0])
     assert (own.labels, own.kind, own.distance, own.center) == (["3", "7"], "prototype", "l2", False)
     assert np.array_equal(pixels_of(own.pixels), digits[1].images[0].numpy())
+    with pytest.raises(ValueError, match="labels of its own"): DrawDigit(PixelSimilarity().fit(digits[0]), [3, 7])
 
 
 @pytest.mark.parametrize("arguments, options, complaint", [
@@ -106,10 +107,6 @@ def test_what_does_not_fit_is_refused(arguments, options, complaint):
     with pytest.raises(ValueError, match=re.escape(complaint)): DrawDigit(*arguments, **options)
 
 
-def test_a_classifier_brings_its_own_labels(model):
-    with pytest.raises(ValueError, match="labels of its own"): DrawDigit(model, [3, 7])
-
-
 def test_without_anywidget_it_says_what_to_install(run_python):
     "The module can be imported, and only the widget asks for it."
     code = ("import sys; sys.modules['anywidget'] = None\nfrom pixelsim.course import DrawDigit\n"
@@ -118,18 +115,14 @@ def test_without_anywidget_it_says_what_to_install(run_python):
     assert said.startswith("DrawDigit needs anywidget") and "make course" in said
 
 
-def test_jupyter_gets_the_widget_and_a_page_the_rest(widget):
-    "The state on the page has what the script asks for, with the values that Python shares with the live one."
+def test_jupyter_gets_the_widget_and_a_page_the_rest(widget, model, examples):
+    "The page is the same each time, and its state has what the script asks for, with the values that Python shares with the live one."
     data, _ = widget._repr_mimebundle_()
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
-    assert widget.model_id not in data["text/html"] + data["text/plain"] and data["text/html"] == widget.as_html()
+    assert widget.model_id not in data["text/html"] + data["text/plain"] and data["text/html"] == widget.as_html() == DrawDigit(model, examples=examples).as_html()
     state = state_of(data["text/html"])
     asked = set(re.findall(r'model\.get\("(\w+)"\)', (widgets.STATIC / "draw.js").read_text(encoding="utf-8")))
     assert asked == state.keys() and state == widget.get_state(state.keys())
-
-
-def test_the_page_is_the_same_each_time(model, examples):
-    assert DrawDigit(model, examples=examples).as_html() == DrawDigit(model, examples=examples).as_html()
 
 
 def test_names_cannot_break_the_page():
@@ -163,6 +156,10 @@ def test_a_module_that_is_not_so_simple_is_refused():
 
 
 # In a browser, with no kernel and no network, opened from the disk
+
+
+@pytest.fixture
+def page(open_page, widget): return open_page(widget.as_html())
 
 
 @pytest.fixture
@@ -266,9 +263,8 @@ def agree(page, prototypes, labels=(3, 7)):
         assert f"to the mean {labels[nearest]}" in says(page)
 
 
-def test_distances_are_those_of_numpy(open_page, widget, model):
+def test_distances_are_those_of_numpy(page, widget, model):
     "For nothing, for loaded digits, and for drawings, sized and centered or not."
-    page = open_page(widget.as_html())
     agree(page, model.prototypes_)
     assert says(page) == "Nothing drawn yet. A classifier always answers: empty paper is nearer to the mean 7."
     for name in widget.examples:
@@ -292,9 +288,8 @@ def test_ten_classes(open_page):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_ink_beside_the_sheet_is_no_ink(open_page, widget):
+def test_ink_beside_the_sheet_is_no_ink(page):
     "A line that leaves the sheet on the right is the line that ends at its edge: what nobody sees does not count."
-    page = open_page(widget.as_html())
     draw(page, [[(4, 4), (4, 24), (60, 24)]])
     far = drawn(page).copy()
     click(page, "Clear")
@@ -303,9 +298,9 @@ def test_ink_beside_the_sheet_is_no_ink(open_page, widget):
 
 
 @pytest.mark.parametrize("strokes, label", [(THREE, 3), (SEVEN, 7)])
-def test_a_drawn_digit_is_recognized_wherever_it_is(open_page, widget, model, digits, strokes, label):
+def test_a_drawn_digit_is_recognized_wherever_it_is(page, model, digits, strokes, label):
     "Whole, small, and in a corner: sized as MNIST's, with the center of its ink where theirs is, as much ink as the middle nine tenths of theirs, and predicted in Python alike."
-    page, images = open_page(widget.as_html()), []
+    images = []
     for place in (dict(), dict(scale=0.4), dict(scale=0.5, dx=13, dy=13)):
         click(page, "Clear")
         draw(page, strokes, **place)
@@ -321,9 +316,8 @@ def test_a_drawn_digit_is_recognized_wherever_it_is(open_page, widget, model, di
     for other in images[1:]: assert np.abs(images[0] - other).mean() < 0.03  # the mouse moves in whole pixels of the screen
 
 
-def test_a_line_is_where_it_was_drawn(open_page, widget):
+def test_a_line_is_where_it_was_drawn(page):
     "Not centered: along the middle of row 8, full ink there, 0.7 in the rows beside it, none beyond; the round ends reach 1.7 further."
-    page = open_page(widget.as_html())
     page.get_by_label("size and center").uncheck()
     draw(page, [[(5, 8.5), (20, 8.5)]])
     pixels = drawn(page)
@@ -332,9 +326,8 @@ def test_a_line_is_where_it_was_drawn(open_page, widget):
     np.testing.assert_allclose(pixels[[7, 9], 6:19] / 255, 0.7, atol=0.05)  # the mouse moves in whole pixels of the screen
 
 
-def test_clear_load_and_draw_on(open_page, widget, digits):
+def test_clear_load_and_draw_on(page, digits):
     "Loaded digits arrive byte for byte; one can draw on them; Clear takes all away."
-    page = open_page(widget.as_html())
     for name, image in zip(["a 3", "a 7", "a 3 taken for a 7"], [digits[1][3][0], digits[1][7][0], digits[1][3][MISTAKE]]):
         click(page, name)
         assert np.array_equal(drawn(page), image.numpy())
@@ -357,9 +350,8 @@ def test_a_finger_draws_too(open_page, widget):
     assert page.locator(".psd-sheet").evaluate("sheet => getComputedStyle(sheet).touchAction") == "none"
 
 
-def test_drawing_with_keys(open_page, widget):
+def test_drawing_with_keys(page):
     "Tab reaches the sheet, arrows move the pen, Space puts it down and lifts it; where it is can be heard, and Tab leads on."
-    page = open_page(widget.as_html())
     page.get_by_label("size and center").uncheck()
     page.evaluate("document.activeElement.blur()")
     page.locator("h1").click()
@@ -386,9 +378,9 @@ def shifted(pixels, right, down):
     return np.pad(pixels, 28)[28 - down:56 - down, 28 - right:56 - right]
 
 
-def test_pushing_is_what_the_interlude_does(open_page, widget, model, digits):
+def test_pushing_is_what_the_interlude_does(page, model, digits):
     "By buttons and by keys: a 3 becomes a 7, four pixels down as in the table, ink that was pushed out comes back, and both distances are NumPy's at each step."
-    page, a_3 = open_page(widget.as_html()), digits[1][3][0].numpy()
+    a_3 = digits[1][3][0].numpy()
     push(page, "down")
     assert drawn(page).sum() == 0 and page.locator(".psd-unseen[role=status]").inner_text() == "The paper is empty: there is nothing to push."
     click(page, "a 3")
@@ -408,9 +400,8 @@ def test_pushing_is_what_the_interlude_does(open_page, widget, model, digits):
 
 
 @pytest.mark.parametrize("centered", [True, False])
-def test_a_drawing_is_pushed_too_and_one_can_draw_on(open_page, widget, centered):
+def test_a_drawing_is_pushed_too_and_one_can_draw_on(page, centered):
     "It moves by whole pixels, whether sized and centered or not; without, new ink is where the mouse was; and what is far away does not get farther."
-    page = open_page(widget.as_html())
     page.get_by_label("size and center").set_checked(centered)
     draw(page, SEVEN)
     before = drawn(page)
@@ -424,11 +415,10 @@ def test_a_drawing_is_pushed_too_and_one_can_draw_on(open_page, widget, centered
     assert says(page).startswith("Your drawing, 1 pixel down and 14 left, is")
 
 
-def test_all_ten_digits_on_request(open_page, widget):
+def test_all_ten_digits_on_request(page):
     "From a file beside the page: the ten means, nearest first, under both distances and for whatever is drawn, as NumPy has them."
     train, _ = load_mnist()
     means = [train[d].numpy().mean(0) / 255 for d in range(10)]
-    page = open_page(widget.as_html())
     assert "means-0-9" not in page.content()
     click(page, "a 3")
     click(page, "All ten digits")
@@ -464,9 +454,8 @@ def test_the_verdict_is_above_the_fold_on_a_phone(open_page, widget):
         assert box["y"] + box["height"] - top <= low
 
 
-def test_plain_keys_are_the_widgets_and_ctrl_is_jupyterlabs(open_page, widget):
+def test_plain_keys_are_the_widgets_and_ctrl_is_jupyterlabs(page):
     "JupyterLab listens at the document, and takes a key unless it comes from within an element with its mark."
-    page = open_page(widget.as_html())
     page.evaluate("""window.taken = []; document.addEventListener("keydown", (event) => {
         if (!event.target.closest("[data-lm-suppress-shortcuts]")) { window.taken.push(event.key); event.preventDefault(); }
     }, true)""")
