@@ -26,6 +26,7 @@ def open_page(browser, tmp_path):
         page.on("console", lambda message: trouble.append(message.text) if message.type in ("error", "warning") else None)
         (tmp_path / "page.html").write_text(PAGE.format(figures="".join(figures)), encoding="utf-8")
         page.goto((tmp_path / "page.html").as_uri() + address)
+        if options.get("java_script_enabled", True): page.wait_for_function("[...document.querySelectorAll('.pixelsim-widget')].every((place) => 'model' in place)")
         if opened:
             while page.get_by_role("button", name="just show me").count(): page.get_by_role("button", name="just show me").first.click()
             settled(page)

@@ -119,10 +119,12 @@ def markdown(text): return nbformat.v4.new_markdown_cell(links(text))
 
 
 def lighter(picture):
-    "A PNG file as base64 text, with 256 colors at most: what a diagram shows then takes less than half the bytes."
-    with Image.open(io.BytesIO(b64decode(picture))) as opened: drawn = opened.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    file = io.BytesIO()
-    drawn.save(file, "PNG", optimize=True)
+    "A PNG file as base64 text, with so few colors that it takes little: 256, which is all that most have, or fewer where that is still much."
+    with Image.open(io.BytesIO(b64decode(picture))) as opened: drawn = opened.convert("RGB")
+    for colors in (256, 64):
+        file = io.BytesIO()
+        drawn.quantize(colors, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+        if file.tell() < 60_000: break
     return min(picture, b64encode(file.getvalue()).decode(), key=len)
 
 

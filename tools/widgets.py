@@ -1,16 +1,19 @@
-"""The widgets for a published page: one ordinary script with the modules of `pixelsim/course/static` and what brings them to life.
+"""The widgets for a published page: an ordinary script for each module of `pixelsim/course/static`, and one that brings them to life.
 
-An ES module cannot be loaded from a page that was opened from the disk, so each becomes a function in one script that can.
+An ES module cannot be loaded from a page that was opened from the disk, so each becomes a function in a script that can.
 """
+import json
 import re
 from pathlib import Path
 
-from pixelsim.course.figure import OURS, SHARED_BY_ALL, bare, our_sprite, static_text
+from pixelsim.course.draw import TEN, ten_means
+from pixelsim.course.figure import OURS, bare, module, our_sprite, static_text
+from pixelsim.course.figure_rule import BITS, our_bits
 
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "pixelsim" / "course" / "static"
 NAMES = ("draw",)
-FIGURES = ("bar", "broadcast", "strip", "loupe", "rain", "grow", "plane", "spike", "pile")
+FIGURES = ("bar", "broadcast", "strip", "loupe", "rain", "grow", "plane", "spike", "pile", "rule")
 
 
 def function(source):
@@ -21,22 +24,20 @@ def function(source):
     return "(() => {\n" + re.sub(r"^export default ", "return ", source, flags=re.M) + "})()"
 
 
-def figures():
-    "The figures as functions inside one that has what they all import, once."
-    inside = "\n".join(f"window.pixelsimWidgets[{name!r}] = {function(bare(static_text(f'{name}.js')))};" for name in FIGURES)
-    return f"(() => {{\n{bare(static_text(f'{SHARED_BY_ALL}.js'))}\n{inside}\n}})();"
-
-
 def compact(source):
     "JavaScript without indentation, empty lines and lines that are a comment."
     return re.sub(r"^(?:\s*//.*)?\s+", "", source, flags=re.M)
 
 
-def script():
-    "The whole script: the widgets, the figures, then the host."
-    modules = [f"window.pixelsimWidgets[{name!r}] = {function((STATIC / f'{name}.js').read_text(encoding='utf-8'))};" for name in NAMES]
-    host = (ROOT / "tools" / "site" / "widgets.js").read_text(encoding="utf-8")
-    return compact("\n".join(["window.pixelsimWidgets = {};", *modules, figures(), host]))
+def script(name):
+    "The script of one widget, with all that its module imports."
+    source = module(name) if name in FIGURES else (STATIC / f"{name}.js").read_text(encoding="utf-8")
+    return compact(f"window.pixelsimWidgets[{name!r}] = {function(bare(source))};")
+
+
+def host():
+    "The script that every page has: it brings the widgets of the page to life, each by its own script."
+    return compact((ROOT / "tools" / "site" / "widgets.js").read_text(encoding="utf-8"))
 
 
 def style():
@@ -44,8 +45,14 @@ def style():
     return "\n".join([*((STATIC / f"{name}.css").read_text(encoding="utf-8") for name in NAMES), static_text("figure.css")])
 
 
+def as_script(name, text):
+    "A text that only some pages need as a script of its own, which `pixelsimText` of tools/site/widgets.js loads."
+    return f"window.pixelsimTexts[{json.dumps(name)}] = {json.dumps(text)};\n"
+
+
 def write(folder):
-    "Write widgets.js, widgets.css and the picture of the validation set into `folder`, the static folder of the site."
-    for name, text in (("widgets.js", script()), ("widgets.css", style())):
-        (Path(folder) / name).write_text(text, encoding="utf-8")
+    "Write widgets.js, widgets.css, and what only some pages need into `folder`, the static folder of the site."
+    texts = {"widgets.js": host(), "widgets.css": style(), TEN: as_script(TEN, ten_means()), BITS: as_script(BITS, our_bits())}
+    texts |= {f"widget-{name}.js": script(name) for name in (*NAMES, *FIGURES)}
+    for name, text in texts.items(): (Path(folder) / name).write_text(text, encoding="utf-8")
     (Path(folder) / OURS).write_bytes(our_sprite())

@@ -10,6 +10,7 @@ import json
 from base64 import b64decode,b64encode
 from collections.abc import Mapping,Sequence
 from html import escape
+from functools import lru_cache
 from importlib.resources import files
 from urllib.parse import quote
 from zlib import adler32,crc32
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from pixelsim.arrays import as_numbers,as_prototypes,check_values
 from pixelsim.classifier import PixelSimilarity,prototype_grays
+from pixelsim.digits import load_mnist
 from pixelsim.labels import check_classes
 from pixelsim.nearest import distances_to
 from pixelsim.totals import whole_grays
@@ -40,6 +42,16 @@ def _text_of_grays(grays):
 def _pixels(text):
     "The image in a text, as uint8, shape (28, 28); empty paper for no text."
     return torch.tensor([*b64decode(text)] or [0]*_SIDE**2, dtype=torch.uint8).reshape(_SIDE, _SIDE)
+
+# %% ../../nbs/course/draw.ipynb #303c7886
+TEN = "means-0-9.js"  # the file that the site has of them; draw.js knows the name, too
+
+@lru_cache(maxsize=1)
+def ten_means():
+    "The means of all ten digits as text: of each digit how many training images it has, and of each pixel their sum, three bytes, the lowest first."
+    totals = PixelSimilarity().fit(load_mnist()[0])
+    sums = totals.totals_.numpy().astype("<u4").tobytes()
+    return json.dumps(dict(counts=totals.counts_.tolist(), sums=b64encode(bytes(b for i,b in enumerate(sums) if i%4<3)).decode()))
 
 # %% ../../nbs/course/draw.ipynb #dadca8d6
 def _png(image):
@@ -124,11 +136,12 @@ class DrawDigit(AnyWidget or _Absent):
     """A sheet to draw a digit on, what a classifier sees of it, and the distance from there to each prototype, while you draw.
 
     `image` is what was drawn, and `observe(f, "image")` calls `f` when it changes. `distance` ("l1" or "l2") and `center` can be set, and follow what is chosen
-    on the screen. With `center`, a drawing becomes 20 pixels in its longer side and its center of ink the middle, as with every digit of MNIST: Y. LeCun, C. Cortes
+    on the screen; `ten` shows the means of all ten digits beneath. What is pushed on the screen is pushed in `image`, too. With `center`, a drawing becomes 20 pixels in its longer side and its center of ink the middle, as with every digit of MNIST: Y. LeCun, C. Cortes
     and C. Burges, *The MNIST database of handwritten digits*."""
     _esm,_css = _static("draw.js"),_static("draw.css")
     labels,kind,prototypes,examples = _shared("List"),_shared("Unicode"),_shared("Unicode"),_shared("List")
     distance,center,pixels = _shared("Enum", ["l1","l2"], "l1"),_shared("Bool", True),_shared("Unicode")
+    ten,tens = _shared("Bool"),_shared("Unicode")
 
     def __init__(self,
         model:PixelSimilarity|Tensor,       # A fitted classifier; or its k prototypes, shape (k, 28, 28), floats from 0 to 1 or uint8
@@ -147,11 +160,16 @@ class DrawDigit(AnyWidget or _Absent):
                          examples=[dict(name=str(name), pixels=_text_of_pixels(x)) for name,x in examples.items()],
                          center=bool(center), pixels="" if image is None else _text_of_pixels(image))
         self.observe(self._tell_image, "pixels")
+        self.observe(self._bring_ten, "ten")
 
     def _tell_image(self, change):
         "Call who observes `image`, which follows `pixels`."
         old,new = (_pixels(text).float()/255 for text in (change.old, change.new))
         self.notify_change(traitlets.Bunch(name="image", old=old, new=new, owner=self, type="change"))
+
+    def _bring_ten(self, change):
+        "Send the ten means once they are asked for."
+        if change.new: self.tens = ten_means()
 
     @property
     def image(self)->Tensor:  # Shape (28, 28), float32 from 0 to 1; 0 where nothing is drawn
@@ -161,11 +179,15 @@ class DrawDigit(AnyWidget or _Absent):
     @image.setter
     def image(self, image): self.pixels = "" if image is None else _text_of_pixels(image)
 
+    def page_state(self)->dict:  # The traits of the sheet, by name
+        "What a page needs of the sheet: all that Python and JavaScript share, without the ten means, which it has elsewhere."
+        names = ("labels","kind","prototypes","examples","distance","center","pixels","ten")
+        return {**{name: getattr(self, name) for name in names}, "tens": ""}
+
     def as_html(self
     )->str:  # An element with a picture and, for the site's script, the state
         "The widget as it is now, for a page without a kernel: a picture of it, which the site's script (`tools/site/widgets.js`) brings to life."
-        names = ("labels","kind","prototypes","examples","distance","center","pixels")
-        state = json.dumps({name: getattr(self, name) for name in names}, ensure_ascii=False).replace("<", "\\u003c")
+        state = json.dumps(self.page_state(), ensure_ascii=False).replace("<", "\\u003c")
         example = dict(name="the drawing", pixels=self.pixels) if self.pixels else next(iter(self.examples), None)
         still = _still(example, self._grays, [f"the {self.kind} {label}" for label in self.labels], self.distance)
         return f'<div class="pixelsim-widget" data-widget="draw">{still}<script type="application/json">{state}</script></div>'

@@ -21,7 +21,7 @@ from .progress_file import known_guess,record_guess
 from ..digits import load_mnist
 
 # %% ../../nbs/course/figure.ipynb #165133b8
-SHARED_BY_ALL = "figure"  # the module that the others import from
+SHARED_BY_ALL = ("figure","hills")  # the modules that the others import from
 
 def bare(source):
     "The source of an ES module without its imports and the word `export`, as one can put it inside a function or another module."
@@ -33,7 +33,9 @@ def static_text(name):
 
 def module(name):
     "The module of a figure with what it imports, as one text."
-    return bare(static_text(f"{SHARED_BY_ALL}.js"))+re.sub(r"^import .*\n", "", static_text(f"{name}.js"), flags=re.M)
+    source = static_text(f"{name}.js")
+    needed = [shared for shared in SHARED_BY_ALL if f'from "./{shared}.js"' in source]
+    return "".join(bare(static_text(f"{shared}.js")) for shared in needed)+re.sub(r"^import .*\n", "", source, flags=re.M)
 
 # %% ../../nbs/course/figure.ipynb #e2163933
 SPRITE = 64  # images in one row of the picture; figure.js knows the number, too

@@ -3,6 +3,7 @@ import base64
 import io
 import json
 import re
+from itertools import product
 from urllib.parse import unquote
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 import widgets
 from conftest import violations
+from figure_pages import beside_a_kernel, open_page  # noqa: F401
 from PIL import Image
 
 from pixelsim.classifier import PixelSimilarity
@@ -88,6 +90,7 @@ def test_it_takes_over_what_the_classifier_is(digits):
     own = DrawDigit(torch.zeros(2, 28, 28, dtype=torch.uint8), [3, 7], distance="l2", center=False, image=digits[1].images[0])
     assert (own.labels, own.kind, own.distance, own.center) == (["3", "7"], "prototype", "l2", False)
     assert np.array_equal(pixels_of(own.pixels), digits[1].images[0].numpy())
+    with pytest.raises(ValueError, match="labels of its own"): DrawDigit(PixelSimilarity().fit(digits[0]), [3, 7])
 
 
 @pytest.mark.parametrize("arguments, options, complaint", [
@@ -104,10 +107,6 @@ def test_what_does_not_fit_is_refused(arguments, options, complaint):
     with pytest.raises(ValueError, match=re.escape(complaint)): DrawDigit(*arguments, **options)
 
 
-def test_a_classifier_brings_its_own_labels(model):
-    with pytest.raises(ValueError, match="labels of its own"): DrawDigit(model, [3, 7])
-
-
 def test_without_anywidget_it_says_what_to_install(run_python):
     "The module can be imported, and only the widget asks for it."
     code = ("import sys; sys.modules['anywidget'] = None\nfrom pixelsim.course import DrawDigit\n"
@@ -116,18 +115,14 @@ def test_without_anywidget_it_says_what_to_install(run_python):
     assert said.startswith("DrawDigit needs anywidget") and "make course" in said
 
 
-def test_jupyter_gets_the_widget_and_a_page_the_rest(widget):
-    "The state on the page has what the script asks for, with the values that Python shares with the live one."
+def test_jupyter_gets_the_widget_and_a_page_the_rest(widget, model, examples):
+    "The page is the same each time, and its state has what the script asks for, with the values that Python shares with the live one."
     data, _ = widget._repr_mimebundle_()
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
-    assert widget.model_id not in data["text/html"] + data["text/plain"] and data["text/html"] == widget.as_html()
+    assert widget.model_id not in data["text/html"] + data["text/plain"] and data["text/html"] == widget.as_html() == DrawDigit(model, examples=examples).as_html()
     state = state_of(data["text/html"])
     asked = set(re.findall(r'model\.get\("(\w+)"\)', (widgets.STATIC / "draw.js").read_text(encoding="utf-8")))
     assert asked == state.keys() and state == widget.get_state(state.keys())
-
-
-def test_the_page_is_the_same_each_time(model, examples):
-    assert DrawDigit(model, examples=examples).as_html() == DrawDigit(model, examples=examples).as_html()
 
 
 def test_names_cannot_break_the_page():
@@ -164,29 +159,7 @@ def test_a_module_that_is_not_so_simple_is_refused():
 
 
 @pytest.fixture
-def open_page(browser, tmp_path):
-    "A function that opens a page with widgets in it; no error, and no request but for its own files, may come of it."
-    contexts, trouble = [], []
-    widgets.write(tmp_path)
-
-    def open_it(*parts, width=800, dark=False, **options):
-        context = browser.new_context(viewport=dict(width=width, height=900), color_scheme="dark" if dark else "light", offline=True, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: trouble.append(message.text))
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("request", lambda request: trouble.extend([request.url] if not request.url.startswith(("file:", "data:", "blob:")) else []))
-        colors = "#111;color:#eee" if dark else "#fff;color:#222"
-        (tmp_path / "page.html").write_text(
-            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Draw</title><meta name="viewport" content="width=device-width">'
-            f'<link rel="stylesheet" href="widgets.css"><script src="widgets.js"></script></head>'
-            f'<body style="font-family:sans-serif;background:{colors}"><main><h1>Draw</h1>{"".join(parts)}</main></body></html>', encoding="utf-8")
-        page.goto((tmp_path / "page.html").as_uri())
-        return page
-    open_it.trouble = trouble
-    yield open_it
-    for context in contexts: context.close()
-    assert trouble == []
+def page(open_page, widget): return open_page(widget.as_html())
 
 
 @pytest.fixture
@@ -202,23 +175,22 @@ def in_javascript(open_page):
     return ask
 
 
-@pytest.mark.parametrize("distance, power", [("l1", 1), ("l2", 2)])
-@pytest.mark.parametrize("k, levels", [(2, 2), (2, 3), (10, 2), (10, 6), (3, 256)])
-def test_it_gives_the_answers_of_predict(in_javascript, distance, power, k, levels):
+def test_it_gives_the_answers_of_predict(in_javascript):
     "On images of few grays, many of which are equally far from two prototypes: by whole numbers, by predict, and for what Python says of it."
-    random = np.random.default_rng(10 * k + levels + 3)
-    def grays(n): return (random.integers(0, levels, (n, 28, 28)) * (255 // (levels - 1))).astype(np.uint8) * (np.indices((28, 28)).sum(0) % 4 == 0)
-    prototypes, images = grays(k), grays(500)
-    exact = (abs(images[:, None].astype(np.int64) - prototypes) ** power).sum((2, 3))
-    if levels < 10: assert (np.sort(exact)[:, 0] == np.sort(exact)[:, 1]).sum() >= 5
-    model = PixelSimilarity(distance).fit(prototypes, range(k))
-    answer, found = exact.argmin(1), in_javascript(DrawDigit(model), images)
-    assert [f["order"][0] for f in found] == answer.tolist() == model.predict(images).tolist()
-    assert [f["order"] for f in found] == np.argsort(exact, axis=1, kind="stable").tolist()
-    np.testing.assert_allclose([f["distances"] for f in found], (exact / 784) ** (1 / power) / 255, rtol=1e-12)
-    tie = int((np.sort(exact)[:, 1] - np.sort(exact)[:, 0]).argmin())
-    widget = DrawDigit(model, image=images[tie])
-    assert f"to the mean {answer[tie]}:" in widget.as_html() and model.predict(widget.image[None]) == answer[tie]
+    for (k, levels), (distance, power) in product([(2, 2), (2, 3), (10, 2), (10, 6), (3, 256)], [("l1", 1), ("l2", 2)]):
+        random = np.random.default_rng(10 * k + levels + 3)
+        def grays(n): return (random.integers(0, levels, (n, 28, 28)) * (255 // (levels - 1))).astype(np.uint8) * (np.indices((28, 28)).sum(0) % 4 == 0)
+        prototypes, images = grays(k), grays(500)
+        exact = (abs(images[:, None].astype(np.int64) - prototypes) ** power).sum((2, 3))
+        if levels < 10: assert (np.sort(exact)[:, 0] == np.sort(exact)[:, 1]).sum() >= 5
+        model = PixelSimilarity(distance).fit(prototypes, range(k))
+        answer, found = exact.argmin(1), in_javascript(DrawDigit(model), images)
+        assert [f["order"][0] for f in found] == answer.tolist() == model.predict(images).tolist()
+        assert [f["order"] for f in found] == np.argsort(exact, axis=1, kind="stable").tolist()
+        np.testing.assert_allclose([f["distances"] for f in found], (exact / 784) ** (1 / power) / 255, rtol=1e-12)
+        tie = int((np.sort(exact)[:, 1] - np.sort(exact)[:, 0]).argmin())
+        widget = DrawDigit(model, image=images[tie])
+        assert f"to the mean {answer[tie]}:" in widget.as_html() and model.predict(widget.image[None]) == answer[tie]
 
 
 @pytest.mark.parametrize("distance", ["l1", "l2"])
@@ -241,7 +213,7 @@ def draw(page, strokes, scale=1, dx=0, dy=0):
     box = canvas.bounding_box()
     for stroke in strokes:
         for i, (x, y) in enumerate(stroke):
-            page.mouse.move(box["x"] + (x * scale + dx) * box["width"] / 28, box["y"] + (y * scale + dy) * box["height"] / 28, steps=1 if i == 0 else 4)
+            page.mouse.move(box["x"] + (x * scale + dx) * box["width"] / 28, box["y"] + (y * scale + dy) * box["height"] / 28, steps=1 if i == 0 else 2)
             if i == 0: page.mouse.down()
         page.mouse.up()
 
@@ -251,10 +223,20 @@ def settled(page):
     for widget in page.locator(".psd-says").all(): widget.and_(page.locator("[aria-busy=false]")).wait_for()
 
 
+def trait(page, name): return page.evaluate("name => document.querySelector('.pixelsim-widget').model.get(name)", name)
+
+
+def push(page, *ways):
+    for way in ways: page.get_by_role("button", name=f"Push {way}").click()
+
+
+def click(page, name): page.get_by_role("button", name=name, exact=True).click()
+
+
 def drawn(page):
     "What the classifier sees, uint8, once the drawing has settled."
     settled(page)
-    text = page.evaluate("document.querySelector('.pixelsim-widget').model.get('pixels')")
+    text = trait(page, "pixels")
     return pixels_of(text) if text else np.zeros((28, 28), np.uint8)
 
 
@@ -281,16 +263,15 @@ def agree(page, prototypes, labels=(3, 7)):
         assert f"to the mean {labels[nearest]}" in says(page)
 
 
-def test_distances_are_those_of_numpy(open_page, widget, model):
+def test_distances_are_those_of_numpy(page, widget, model):
     "For nothing, for loaded digits, and for drawings, sized and centered or not."
-    page = open_page(widget.as_html())
     agree(page, model.prototypes_)
     assert says(page) == "Nothing drawn yet. A classifier always answers: empty paper is nearer to the mean 7."
     for name in widget.examples:
-        page.get_by_role("button", name=name["name"], exact=True).click()
+        click(page, name["name"])
         agree(page, model.prototypes_)
     for centered in (True, False):
-        page.get_by_role("button", name="Clear").click()
+        click(page, "Clear")
         page.get_by_label("size and center").set_checked(centered)
         for strokes in (THREE, [[(3, 3), (9, 4)], [(20, 20)]], SEVEN):
             draw(page, strokes)
@@ -307,22 +288,21 @@ def test_ten_classes(open_page):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_ink_beside_the_sheet_is_no_ink(open_page, widget):
+def test_ink_beside_the_sheet_is_no_ink(page):
     "A line that leaves the sheet on the right is the line that ends at its edge: what nobody sees does not count."
-    page = open_page(widget.as_html())
     draw(page, [[(4, 4), (4, 24), (60, 24)]])
     far = drawn(page).copy()
-    page.get_by_role("button", name="Clear").click()
+    click(page, "Clear")
     draw(page, [[(4, 4), (4, 24), (28, 24)]])
     assert far.any() and np.abs(far.astype(int) - drawn(page)).max() <= 8  # the mouse moves in whole pixels of the screen
 
 
 @pytest.mark.parametrize("strokes, label", [(THREE, 3), (SEVEN, 7)])
-def test_a_drawn_digit_is_recognized_wherever_it_is(open_page, widget, model, strokes, label):
-    "Whole, small, and in a corner: sized as MNIST's, with the center of its ink where theirs is, and predicted in Python alike."
+def test_a_drawn_digit_is_recognized_wherever_it_is(page, model, digits, strokes, label):
+    "Whole, small, and in a corner: sized as MNIST's, with the center of its ink where theirs is, as much ink as the middle nine tenths of theirs, and predicted in Python alike."
     images = []
     for place in (dict(), dict(scale=0.4), dict(scale=0.5, dx=13, dy=13)):
-        page = open_page(widget.as_html())
+        click(page, "Clear")
         draw(page, strokes, **place)
         pixels = drawn(page)
         top, bottom, left, right = extent(pixels)
@@ -331,21 +311,13 @@ def test_a_drawn_digit_is_recognized_wherever_it_is(open_page, widget, model, st
         assert says(page).startswith(f"Your drawing is nearer to the mean {label}:")
         assert model.predict(torch.from_numpy(pixels.copy())[None]).tolist() == [label]
         images.append(pixels / 255)
+    low, high = np.quantile(digits[0][label].numpy().mean((1, 2)), [0.05, 0.95])
+    assert low < 255 * images[0].mean() < high
     for other in images[1:]: assert np.abs(images[0] - other).mean() < 0.03  # the mouse moves in whole pixels of the screen
 
 
-def test_ink_is_as_much_as_in_mnist(open_page, widget, digits):
-    "A drawn 3 and a drawn 7 have as much ink as the middle nine tenths of MNIST's."
-    for strokes, label in ((THREE, 3), (SEVEN, 7)):
-        page = open_page(widget.as_html())
-        draw(page, strokes)
-        low, high = np.quantile(digits[0][label].numpy().mean((1, 2)), [0.05, 0.95])
-        assert low < drawn(page).mean() < high
-
-
-def test_a_line_is_where_it_was_drawn(open_page, widget):
+def test_a_line_is_where_it_was_drawn(page):
     "Not centered: along the middle of row 8, full ink there, 0.7 in the rows beside it, none beyond; the round ends reach 1.7 further."
-    page = open_page(widget.as_html())
     page.get_by_label("size and center").uncheck()
     draw(page, [[(5, 8.5), (20, 8.5)]])
     pixels = drawn(page)
@@ -354,18 +326,17 @@ def test_a_line_is_where_it_was_drawn(open_page, widget):
     np.testing.assert_allclose(pixels[[7, 9], 6:19] / 255, 0.7, atol=0.05)  # the mouse moves in whole pixels of the screen
 
 
-def test_clear_load_and_draw_on(open_page, widget, digits):
+def test_clear_load_and_draw_on(page, digits):
     "Loaded digits arrive byte for byte; one can draw on them; Clear takes all away."
-    page = open_page(widget.as_html())
     for name, image in zip(["a 3", "a 7", "a 3 taken for a 7"], [digits[1][3][0], digits[1][7][0], digits[1][3][MISTAKE]]):
-        page.get_by_role("button", name=name, exact=True).click()
+        click(page, name)
         assert np.array_equal(drawn(page), image.numpy())
         assert says(page).startswith(f"A{name[1:]} is nearer to the mean {name[-1]}:")
         assert page.get_by_label("size and center").is_disabled()
     draw(page, [[(6, 14.5), (20, 14.5)]])
     pixels = drawn(page)
     assert (pixels >= image.numpy()).all() and (pixels[14, 7:19] == 255).all() and says(page).startswith("A 3 taken for a 7 with your ink is")
-    page.get_by_role("button", name="Clear").click()
+    click(page, "Clear")
     assert drawn(page).sum() == 0 and says(page).startswith("Nothing drawn yet.")
 
 
@@ -379,9 +350,8 @@ def test_a_finger_draws_too(open_page, widget):
     assert page.locator(".psd-sheet").evaluate("sheet => getComputedStyle(sheet).touchAction") == "none"
 
 
-def test_drawing_with_keys(open_page, widget):
+def test_drawing_with_keys(page):
     "Tab reaches the sheet, arrows move the pen, Space puts it down and lifts it; where it is can be heard, and Tab leads on."
-    page = open_page(widget.as_html())
     page.get_by_label("size and center").uncheck()
     page.evaluate("document.activeElement.blur()")
     page.locator("h1").click()
@@ -403,9 +373,89 @@ def test_drawing_with_keys(open_page, widget):
     assert page.evaluate("document.activeElement.textContent") == "Clear"
 
 
-def test_plain_keys_are_the_widgets_and_ctrl_is_jupyterlabs(open_page, widget):
+def shifted(pixels, right, down):
+    "As `move` of the interlude does it: a frame of empty paper, and a window in it."
+    return np.pad(pixels, 28)[28 - down:56 - down, 28 - right:56 - right]
+
+
+def test_pushing_is_what_the_interlude_does(page, model, digits):
+    "By buttons and by keys: a 3 becomes a 7, four pixels down as in the table, ink that was pushed out comes back, and both distances are NumPy's at each step."
+    a_3 = digits[1][3][0].numpy()
+    push(page, "down")
+    assert drawn(page).sum() == 0 and page.locator(".psd-unseen[role=status]").inner_text() == "The paper is empty: there is nothing to push."
+    click(page, "a 3")
+    push(page, *["down"] * 4)
+    assert np.array_equal(drawn(page), shifted(a_3, 0, 4)) and says(page) == "A 3, 4 pixels down, is nearer to the mean 7: 0.1352 against 0.1795."
+    place = np.array([0, 4])
+    for focus, held in ((page.get_by_role("button", name="Push up"), ""), (page.locator(".psd-sheet"), "Shift+")):
+        focus.focus()
+        for key, step in (("ArrowRight", (1, 0)), ("ArrowUp", (0, -1)), ("ArrowLeft", (-1, 0)), ("ArrowRight", (1, 0)), ("ArrowDown", (0, 1)), ("ArrowUp", (0, -1))):
+            page.keyboard.press(held + key)
+            place += step
+        assert np.array_equal(drawn(page), shifted(a_3, *place))
+        agree(page, model.prototypes_)
+    assert says(page).startswith("A 3, 2 pixels down and 2 right, is ")
+    push(page, "back")
+    assert np.array_equal(drawn(page), a_3)
+
+
+@pytest.mark.parametrize("centered", [True, False])
+def test_a_drawing_is_pushed_too_and_one_can_draw_on(page, centered):
+    "It moves by whole pixels, whether sized and centered or not; without, new ink is where the mouse was; and what is far away does not get farther."
+    page.get_by_label("size and center").set_checked(centered)
+    draw(page, SEVEN)
+    before = drawn(page)
+    push(page, "right", "right", "down")
+    assert np.array_equal(drawn(page), shifted(before, 2, 1)) and says(page).startswith("Your drawing, 1 pixel down and 2 right, is nearer to")
+    if not centered:
+        draw(page, [[(3, 20.5), (7, 20.5)]])
+        assert (drawn(page)[20, 4:6] == 255).all() and np.array_equal(drawn(page)[:16], shifted(before, 2, 1)[:16])
+    page.get_by_role("button", name="Push left").evaluate("button => { for (let i = 0; i < 20; i++) button.click(); }")
+    settled(page)
+    assert says(page).startswith("Your drawing, 1 pixel down and 14 left, is")
+
+
+def test_all_ten_digits_on_request(page):
+    "From a file beside the page: the ten means, nearest first, under both distances and for whatever is drawn, as NumPy has them."
+    train, _ = load_mnist()
+    means = [train[d].numpy().mean(0) / 255 for d in range(10)]
+    assert "means-0-9" not in page.content()
+    click(page, "a 3")
+    click(page, "All ten digits")
+    page.locator(".psd-ten li").first.wait_for()
+    push(page, "down")
+    for distance, expected in by_numpy(drawn(page), means).items():
+        page.get_by_label(f"{distance.upper()} distance").check()
+        settled(page)
+        order = np.argsort(expected, kind="stable")
+        found = [text.split() for text in page.locator(".psd-ten li").all_inner_texts()]
+        assert [int(digit) for _, digit, _ in found] == order.tolist()
+        np.testing.assert_allclose([float(number) for *_, number in found], expected[order], rtol=0, atol=5.1e-5)
+        assert says(page).endswith(f" Of all ten digits, the mean {order[0]} is nearest: {expected.min():.4f}.")
+    click(page, "All ten digits")
+    settled(page)
+    assert not page.locator(".psd-ten").is_visible() and "Of all ten" not in says(page)
+
+
+def test_ten_means_are_offered_to_fewer_digits_only(open_page):
+    "Not where all ten are there already, nor beside letters."
+    page = open_page(*(DrawDigit(torch.rand(len(labels), 28, 28), labels).as_html() for labels in ([3, 7], range(10), ["a", "b"])))
+    assert [page.locator(".psd").nth(i).get_by_role("button", name="All ten digits").count() for i in range(3)] == [1, 0, 0]
+
+
+def test_the_verdict_is_above_the_fold_on_a_phone(open_page, widget):
+    "At 360 by 640, with the sheet at the top, and 60 pixels left for what a page has above: sentence, Clear and pushing."
+    page = open_page(widget.as_html(), width=360)
+    click(page, "a 3")
+    settled(page)
+    top = page.locator(".psd").bounding_box()["y"]
+    for part, low in ((".psd-says", 480), (".psd-pad", 580)):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] - top <= low
+
+
+def test_plain_keys_are_the_widgets_and_ctrl_is_jupyterlabs(page):
     "JupyterLab listens at the document, and takes a key unless it comes from within an element with its mark."
-    page = open_page(widget.as_html())
     page.evaluate("""window.taken = []; document.addEventListener("keydown", (event) => {
         if (!event.target.closest("[data-lm-suppress-shortcuts]")) { window.taken.push(event.key); event.preventDefault(); }
     }, true)""")
@@ -437,7 +487,10 @@ def test_everyone_can_use_it(open_page, widget, width, dark):
     "No violation of WCAG A or AA, empty or drawn on, and nothing wider than the page."
     page = open_page(widget.as_html(), width=width, dark=dark)
     for name in (None, "a 3 taken for a 7"):
-        if name: page.get_by_role("button", name=name).click()
+        if name:
+            click(page, name)
+            click(page, "All ten digits")
+            page.locator(".psd-ten li").first.wait_for()
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
@@ -449,31 +502,22 @@ def test_without_a_script_there_is_the_picture(open_page, widget):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-@pytest.mark.parametrize("there, instead", [('"labels"', '"label"'), ('{"labels"', '{labels'), ('data-widget="draw"', 'data-widget="paint"')])
-def test_if_it_cannot_come_up_the_picture_stays(open_page, widget, there, instead):
+def test_if_it_cannot_come_up_the_picture_stays(open_page, widget):
     "And the console says why."
-    assert widget.as_html().count(there) == 1
-    page = open_page(widget.as_html().replace(there, instead))
-    for _ in range(1000):  # until the console has said why
-        if not open_page.trouble: page.wait_for_timeout(10)
-    assert page.get_by_role("img", name="From left to right").is_visible() and page.locator(".psd").count() == 0
-    assert len(open_page.trouble) == 1 and open_page.trouble.pop().startswith("a widget stays a picture")
+    html = widget.as_html()
+    broken = [html.replace(there, instead) for there, instead in (('"labels"', '"label"'), ('{"labels"', "{labels"), ('data-widget="draw"', 'data-widget="paint"'))]
+    page = open_page(*broken)
+    assert html not in broken and page.get_by_role("img", name="From left to right").count() == 3 and page.locator(".psd").count() == 0
+    said = [text.split(":")[0] for text in open_page.trouble]
+    assert sorted(said) == ["Failed to load resource", *["a widget stays a picture"] * 3]
+    open_page.trouble.clear()
 
 
 def test_as_a_module_beside_a_kernel(open_page, widget, model, digits):
-    "As Jupyter loads it: what is drawn is saved once it has settled, what Python sets is shown, and a view that closes is heard no more."
-    page = open_page("<div id='view'></div>")
-    source = (widgets.STATIC / "draw.js").read_text(encoding="utf-8")
-    state = state_of(widget.as_html())
-    page.evaluate("""async ([source, state]) => {
-        const heard = {}, saved = [];
-        const tell = (name) => { for (const listener of heard[`change:${name}`] ?? []) listener(); };
-        window.model = { saved, heard, get: (name) => state[name], set: (name, value) => { state[name] = value; tell(name); },
-                         on: (event, listener) => { (heard[event] ??= new Set()).add(listener); }, off: (event, listener) => heard[event].delete(listener),
-                         save_changes: () => saved.push({ ...state }) };
-        const { default: module } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-        window.close_view = await module.render({ model: window.model, el: document.getElementById("view") });
-    }""", [source, state])
+    "As Jupyter loads it: what is drawn is saved once it has settled, what Python sets is shown, the ten means come from Python, and a view that closes is heard no more."
+    page = open_page()
+    page.evaluate("delete window.pixelsimText")  # which only a page has
+    beside_a_kernel(page, widget)
     draw(page, SEVEN)
     settled(page)
     saved = page.evaluate("window.model.saved")
@@ -486,5 +530,10 @@ def test_as_a_module_beside_a_kernel(open_page, widget, model, digits):
     assert says(page) == "This image is nearer to the mean 7: 0.1058 against 0.1632."
     page.evaluate("window.model.set('distance', 'l2')")
     assert page.get_by_label("L2 distance").is_checked() and numbers(page) == [0.2926, 0.2121]
+    click(page, "All ten digits")
+    assert page.evaluate("window.model.saved.at(-1).ten") and not page.locator(".psd-ten").is_visible()
+    widget.set_state({"ten": True})  # as the message from the browser does
+    page.evaluate("text => window.model.set('tens', text)", widget.tens)
+    assert page.locator(".psd-ten li").count() == 10
     page.evaluate("window.close_view()")
     assert page.evaluate("Object.values(window.model.heard).every((listeners) => listeners.size === 0)")

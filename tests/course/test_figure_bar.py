@@ -25,7 +25,7 @@ def test_counts_and_best_bar_are_numpys(arithmetic):
         above = random.random(n) < 0.5
         above[:2], values[:2] = (True, False), (0, 1)
         cases.append((values, above, [*random.normal(size=8), *random.choice(values, 2)]))
-    found = arithmetic("bar", """return data.map(([values, above, bars]) => {
+    found = arithmetic("hills", """return data.map(([values, above, bars]) => {
         const set = m.setOf(Float64Array.from(values), above);
         return [bars.map((bar) => m.countsOf(set, bar).right), m.bestOf(set), m.losingNone(set), bars.map((bar) => m.nearestStop(set.stops, bar)), bars.map((bar) => m.nearestTo(set, bar, 3)), [...set.stops]];
     })""", [[values.tolist(), above.tolist(), list(map(float, bars))] for values, above, bars in cases])

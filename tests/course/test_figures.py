@@ -17,6 +17,7 @@ from pixelsim.course.figure_loupe import Loupe
 from pixelsim.course.figure_pile import Pile
 from pixelsim.course.figure_plane import TwoPixels
 from pixelsim.course.figure_rain import IntervalRain
+from pixelsim.course.figure_rule import RuleBuilder
 from pixelsim.course.figure_spike import Spike
 from pixelsim.course.figure_strip import MemoryStrip
 from pixelsim.course.progress_file import session
@@ -39,6 +40,7 @@ FIGURES = {
     "pile": (Pile, "0.5", "You guessed 0.5. The median's corner is 0.00", "picked", [13, 13]),
     "plane": (TwoPixels, "L1", "You guessed L1. The border of L2 is straight", "pixels", [[13, 13], [14, 16]]),
     "spike": (Spike, "50", "You guessed 50 times. 28 times: L2 is now 1.", "count", 28),
+    "rule": (RuleBuilder, "80", "You guessed 80 of 100. It gets 1,326 of the 2,038", "first", ["column", 14]),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 

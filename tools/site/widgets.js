@@ -1,7 +1,16 @@
 // Brings the widgets of a published page to life: no kernel, no network, and no module to load, which browsers refuse to
-// do for a page opened from the disk. tools/widgets.py puts the modules in window.pixelsimWidgets, in front of this.
+// do for a page opened from the disk. tools/widgets.py makes of each a script that puts it in window.pixelsimWidgets.
 (() => {
   const home = document.currentScript.src;
+  window.pixelsimWidgets = {};
+  window.pixelsimTexts = {};
+
+  // A script beside this one, which only some pages need: loaded once
+  const loads = {};
+  const load = (name) => (loads[name] ??= new Promise((resolve, reject) => {
+    document.head.append(Object.assign(document.createElement("script"), { src: new URL(name, home).href, onload: resolve, onerror: () => { delete loads[name]; reject(new Error(`no ${name}`)); } }));
+  }));
+  window.pixelsimText = (name) => load(name).then(() => window.pixelsimTexts[name]);
 
   // What a link holds, of one figure: #bar-ink:threshold=0.2&on=valid. Each value is read as what the figure has there now.
   const sentTo = (place, state) => {
@@ -65,10 +74,12 @@
         if (Object.keys(sent).length) requestAnimationFrame(() => place.scrollIntoView({ block: "center" }));
       } else model = modelOf(state);
       const el = document.createElement("div");
+      await load(`widget-${place.dataset.widget}.js`);
       await window.pixelsimWidgets[place.dataset.widget].render({ model, el });
       place.replaceChildren(el);
       place.model = model;
     } catch (error) {
+      place.model = null;
       console.error("a widget stays a picture:", error);
     }
   };

@@ -9,7 +9,9 @@ const BOX = 20; // MNIST's digits fill a box of this size
 const MIDDLE = 14; // and the center of their ink is here, as a row or column number
 const ZOOM = 20; // canvas pixels for each pixel of the digit, on the sheet to draw on
 const WIDEST = { l1: 0.25, l2: 0.4 }; // the distance that fills a bar
-const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const MOVES = { ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowRight: [1, 0] };
+const FARTHEST = 14; // this far one can push what is drawn, in pixels
+const TEN = "means-0-9.js"; // the file that the site has of the ten means
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const textOf = (bytes) => btoa(String.fromCharCode(...bytes));
@@ -19,6 +21,14 @@ const prototypesOf = (text) => {
   const view = new DataView(bytesOf(text).buffer);
   const all = Float64Array.from({ length: view.byteLength / 8 }, (_, i) => view.getFloat64(8 * i, true));
   return Array.from({ length: all.length / SIDE ** 2 }, (_, k) => all.subarray(k * SIDE ** 2, (k + 1) * SIDE ** 2));
+};
+
+// The means of all ten digits, in the same form: a text has for each digit how many images it has, and of each pixel their sum, in three bytes
+const tenOf = (text) => {
+  const { counts, sums } = JSON.parse(text);
+  const bytes = bytesOf(sums);
+  const sumAt = (i) => bytes[3 * i] + 256 * bytes[3 * i + 1] + 65536 * bytes[3 * i + 2];
+  return counts.map((count, k) => Float64Array.from({ length: SIDE ** 2 }, (_, i) => sumAt(k * SIDE ** 2 + i) / count));
 };
 
 // The distance of an image, grays from 0 to 255, to each prototype, 0 to 1, and the prototypes from the nearest to the farthest.
@@ -82,6 +92,18 @@ const asMnist = (strokes) => {
   return moved(sized, 1, ...shift);
 };
 
+// An image pushed to the right and down; what leaves the square is gone, and empty paper comes in
+const pushed = (values, [dx, dy]) => values.map((_, at) => {
+  const [x, y] = [(at % SIDE) - dx, Math.floor(at / SIDE) - dy];
+  return x >= 0 && x < SIDE && y >= 0 && y < SIDE ? values[y * SIDE + x] : 0;
+});
+
+// How far something was pushed, in words: "3 pixels down and 1 right"; nothing if it was not
+const pushedText = ([dx, dy]) => {
+  const parts = [[dy, "up", "down"], [dx, "left", "right"]].filter(([n]) => n).map(([n, back, on]) => [Math.abs(n), n < 0 ? back : on]);
+  return parts.map(([n, where], i) => (i ? `${n} ${where}` : `${n} pixel${n === 1 ? "" : "s"} ${where}`)).join(" and ");
+};
+
 // Colors: ink from 0 to 255 on paper, and a difference from -255, blue, to 255, red
 const gray = (value) => Array(3).fill(255 - value);
 const signed = (value) => (value < 0 ? [33, 102, 172] : [178, 24, 43]).map((full) => 255 + ((full - 255) * Math.abs(value)) / 255);
@@ -113,19 +135,21 @@ const keepPlainKeys = (root) => {
 
 const picture = (label) => make("canvas", { className: "psd-pixels", width: SIDE, height: SIDE, attributes: { role: "img", "aria-label": label } });
 
-// The sheet to draw on: pointer and keys become strokes
-const sheetWith = (id, onChange) => {
+// The sheet to draw on: pointer and keys become strokes. All of it can be pushed: `shift` is how far, and a stroke is kept as it would be without.
+const sheetWith = (id, onChange, push) => {
   const canvas = make("canvas", {
     className: "psd-sheet", width: SIDE * ZOOM, height: SIDE * ZOOM, tabIndex: 0,
     attributes: { role: "application", "aria-label": "Sheet to draw a digit on", "aria-describedby": `${id}-help` },
   });
-  const sheet = { canvas, strokes: [], base: null, pen: [SIDE / 2, SIDE / 2], down: false, keys: false };
+  const sheet = { canvas, strokes: [], base: null, shift: [0, 0], pen: [SIDE / 2, SIDE / 2], down: false, keys: false };
   const context = canvas.getContext("2d");
   let stroke = null;
 
   sheet.draw = () => {
     context.fillStyle = "#fff";
     context.fillRect(0, 0, canvas.width, canvas.height);
+    context.save();
+    context.translate(...sheet.shift.map((n) => n * ZOOM));
     sheet.base?.forEach((value, i) => {
       context.fillStyle = `rgb(${gray(value)})`;
       context.fillRect((i % SIDE) * ZOOM, Math.floor(i / SIDE) * ZOOM, ZOOM, ZOOM);
@@ -137,6 +161,7 @@ const sheetWith = (id, onChange) => {
       if (points.length === 1) context.lineTo(points[0][0] * ZOOM, points[0][1] * ZOOM);
       context.stroke();
     }
+    context.restore();
     if (!sheet.keys) return;
     context.beginPath();
     context.arc(sheet.pen[0] * ZOOM, sheet.pen[1] * ZOOM, 0.9 * ZOOM, 0, 2 * Math.PI);
@@ -146,9 +171,20 @@ const sheetWith = (id, onChange) => {
     context.stroke();
     if (sheet.down) context.fill();
   };
-  const begin = (point) => { stroke = [point]; sheet.strokes.push(stroke); };
+  const unpushed = (point) => point.map((value, axis) => value - sheet.shift[axis]);
+  const begin = (point) => { stroke = [unpushed(point)]; sheet.strokes.push(stroke); };
   const lift = () => { stroke = null; sheet.down = false; };
-  sheet.reset = (base = null) => { lift(); Object.assign(sheet, { strokes: [], base }); };
+  sheet.isEmpty = () => !sheet.base && !sheet.strokes.length;
+  sheet.reset = (base = null) => { lift(); Object.assign(sheet, { strokes: [], base, shift: [0, 0] }); };
+  sheet.push = (step) => { lift(); sheet.shift = sheet.shift.map((n, axis) => Math.min(FARTHEST, Math.max(-FARTHEST, n + step[axis]))); };
+
+  // What the classifier sees, grays from 0 to 255: with `center`, strokes on empty paper are sized and centered first
+  sheet.pixels = (center) => {
+    const strokes = center && sheet.strokes.length && !sheet.base ? asMnist(sheet.strokes) : sheet.strokes;
+    const ink = inkOf(moved(strokes, 1, ...sheet.shift));
+    const base = sheet.base && pushed(sheet.base, sheet.shift);
+    return Uint8Array.from(ink, (value, i) => Math.max(Math.round(255 * value), base?.[i] ?? 0));
+  };
 
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -167,7 +203,7 @@ const sheetWith = (id, onChange) => {
   canvas.addEventListener("pointermove", (event) => {
     if (!stroke || sheet.keys || !event.isPrimary) return;
     const events = event.getCoalescedEvents?.() ?? [];
-    for (const each of events.length ? events : [event]) stroke.push(place(each));
+    for (const each of events.length ? events : [event]) stroke.push(unpushed(place(each)));
     onChange();
   });
   for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, () => { if (!sheet.keys) lift(); });
@@ -177,10 +213,11 @@ const sheetWith = (id, onChange) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !(move || event.key === " ")) return;
     event.preventDefault();
     event.stopPropagation();
+    if (move && event.shiftKey) { push(move); return; }
     sheet.keys = true;
     if (move) {
       sheet.pen = sheet.pen.map((value, axis) => Math.min(SIDE - 2, Math.max(2, value + move[axis])));
-      if (sheet.down) stroke.push(sheet.pen);
+      if (sheet.down) stroke.push(unpushed(sheet.pen));
     } else if (sheet.down) lift();
     else { begin(sheet.pen); sheet.down = true; }
     const [column, row] = sheet.pen;
@@ -190,6 +227,69 @@ const sheetWith = (id, onChange) => {
   return sheet;
 };
 
+// A prototype with its distance: its picture, the difference to the drawing, a number, a bar, and a mark if it is the nearest
+const cardOf = (name, prototype, mark) => {
+  const mean = picture(`The ${name}`);
+  const difference = picture(`Your drawing minus the ${name}`);
+  const number = make("span", { className: "psd-number" });
+  const bar = make("span", { className: "psd-bar" });
+  const marked = make("span", { className: "psd-mark" });
+  const element = make("div", { className: "psd-card" },
+    make("span", { className: "psd-pair" }, mean, difference),
+    make("span", { className: "psd-line" }, make("span", { textContent: name }), number, marked),
+    make("span", { className: "psd-track", attributes: { "aria-hidden": "true" } }, bar));
+  paint(mean, prototype, gray);
+  const show = (bytes, distance, measure, nearest) => {
+    paint(difference, Array.from(bytes, (value, i) => value - prototype[i]), signed);
+    number.textContent = distance.toFixed(4);
+    bar.style.width = `${Math.min(100, (100 * distance) / WIDEST[measure])}%`;
+    element.classList.toggle("psd-nearest", nearest);
+    marked.textContent = nearest ? mark : "";
+  };
+  return { element, show };
+};
+
+// Four buttons that push what is drawn, and one that takes it back; on each of them the arrow keys push
+const padOf = (push, back) => {
+  const signs = { ArrowLeft: "←", ArrowUp: "↑", ArrowDown: "↓", ArrowRight: "→" };
+  const buttons = Object.entries(MOVES).map(([key, move]) => make("button", { type: "button", className: "psd-push", textContent: signs[key], onclick: () => push(move),
+    attributes: { "aria-label": `Push ${key.slice(5).toLowerCase()}` } }));
+  const home = make("button", { type: "button", className: "psd-push", textContent: "back", onclick: back, attributes: { "aria-label": "Push back to where it was" } });
+  const pad = make("div", { className: "psd-pad", attributes: { role: "group", "aria-label": "Push what is drawn by one pixel" } }, make("span", { textContent: "Push it", attributes: { "aria-hidden": "true" } }), ...buttons, home);
+  pad.addEventListener("keydown", (event) => {
+    const move = MOVES[event.key];
+    if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    push(move);
+  });
+  return pad;
+};
+
+// All ten means in a list, the nearest first, once they are there
+const listOf = () => {
+  const element = make("ol", { className: "psd-ten", attributes: { "aria-label": "The means of all ten digits, the nearest first" } });
+  let prototypes = null;
+  let items = [];
+  const take = (text) => {
+    prototypes = tenOf(text);
+    items = prototypes.map((values, k) => {
+      const mean = make("canvas", { className: "psd-pixels", width: SIDE, height: SIDE, attributes: { "aria-hidden": "true" } });
+      const number = make("span", { className: "psd-number" });
+      paint(mean, values, gray);
+      return { number, item: make("li", {}, mean, make("span", { textContent: `mean ${k} ` }), number) };
+    });
+  };
+  // The digit whose mean is nearest, and its distance
+  const show = (bytes, measure) => {
+    const { distances, order } = compare(bytes, prototypes, measure);
+    items.forEach(({ number }, k) => { number.textContent = distances[k].toFixed(4); });
+    element.replaceChildren(...order.map((k) => items[k].item));
+    return [order[0], distances[order[0]]];
+  };
+  return { element, take, show, isThere: () => prototypes !== null };
+};
+
 // Everything that one view shows and does
 const render = ({ model, el }) => {
   window.pixelsimDraws = (window.pixelsimDraws ?? 0) + 1;
@@ -197,6 +297,7 @@ const render = ({ model, el }) => {
   const labels = model.get("labels");
   const kind = model.get("kind");
   const names = labels.map((label) => `${kind} ${label}`);
+  const word = labels.length > 2 ? "nearest" : "nearer";
   const prototypes = prototypesOf(model.get("prototypes"));
   let sent = model.get("pixels");
   let loaded = "";
@@ -207,51 +308,35 @@ const render = ({ model, el }) => {
   const pen = make("div", { className: "psd-unseen", attributes: { role: "status" } });
   const seen = picture("What the classifier sees: your drawing in 28 by 28 pixels");
   const hint = make("span", { className: "psd-hint", textContent: "draw here", attributes: { "aria-hidden": "true" } });
+
+  const push = (move) => {
+    if (sheet.isEmpty()) { pen.textContent = "The paper is empty: there is nothing to push."; return; }
+    sheet.push(move);
+    soon();
+  };
   const sheet = sheetWith(id, (told) => {
     if (told && told !== "Pen") pen.textContent = told;
     soon();
-  });
+  }, push);
+  const cards = names.map((name, k) => cardOf(name, prototypes[k], word));
+  const ten = listOf();
 
-  const cards = names.map((name) => {
-    const card = {
-      mean: picture(`The ${name}`),
-      difference: picture(`Your drawing minus the ${name}`),
-      number: make("span", { className: "psd-number" }),
-      bar: make("span", { className: "psd-bar" }),
-      mark: make("span", { className: "psd-mark" }),
-    };
-    card.element = make("div", { className: "psd-card" },
-      make("span", { className: "psd-pair" }, card.mean, card.difference),
-      make("span", { className: "psd-line" }, make("span", { textContent: name }), card.number, card.mark),
-      make("span", { className: "psd-track", attributes: { "aria-hidden": "true" } }, card.bar));
-    return card;
-  });
-  prototypes.forEach((values, k) => paint(cards[k].mean, values, gray));
-
-  const pixels = () => {
-    const strokes = model.get("center") && sheet.strokes.length && !sheet.base ? asMnist(sheet.strokes) : sheet.strokes;
-    const ink = inkOf(strokes);
-    return Uint8Array.from(ink, (value, i) => Math.max(Math.round(255 * value), sheet.base?.[i] ?? 0));
-  };
-
-  const verdict = ({ distances, order: [first, second] }) => {
-    const word = distances.length > 2 ? "nearest" : "nearer";
+  const verdict = ({ distances, order: [first, second] }, nearestOfTen) => {
+    const ofTen = nearestOfTen ? ` Of all ten digits, the mean ${nearestOfTen[0]} is nearest: ${nearestOfTen[1].toFixed(4)}.` : "";
+    if (sheet.isEmpty()) return ["Nothing drawn yet.", `A classifier always answers: empty paper is ${word} to the ${names[first]}.${ofTen}`];
     const next = distances.length > 2 ? `, then the ${names[second]},` : " against";
-    if (!sheet.base && !sheet.strokes.length) {
-      return ["Nothing drawn yet.", `A classifier always answers: empty paper is ${word} to the ${names[first]}.`];
-    }
     const what = loaded ? loaded + (sheet.strokes.length ? " with your ink" : "") : sheet.base ? "this image" : "your drawing";
-    return [`${what[0].toUpperCase()}${what.slice(1)} is ${word} to the ${names[first]}:`, `${distances[first].toFixed(4)}${next} ${distances[second].toFixed(4)}.`];
+    const where = pushedText(sheet.shift);
+    return [`${what[0].toUpperCase()}${what.slice(1)}${where ? `, ${where},` : ""} is ${word} to the ${names[first]}:`, `${distances[first].toFixed(4)}${next} ${distances[second].toFixed(4)}.${ofTen}`];
   };
 
   const busy = (is) => says.setAttribute("aria-busy", String(is));
 
   // Once nothing has changed for a moment: the sentence, which a screen reader reads, and the pixels for Python
-  const settle = (bytes, found) => {
-    const [first, rest] = verdict(found);
+  const settle = (bytes, [first, rest]) => {
     busy(false);
     if (says.textContent !== `${first} ${rest}`) says.replaceChildren(make("strong", { textContent: first }), ` ${rest}`);
-    const text = sheet.base || sheet.strokes.length ? textOf(bytes) : "";
+    const text = sheet.isEmpty() ? "" : textOf(bytes);
     if (text === sent) return;
     sent = text;
     model.set("pixels", text);
@@ -259,27 +344,22 @@ const render = ({ model, el }) => {
   };
 
   const show = (pause = 0) => {
-    const bytes = pixels();
+    const bytes = sheet.pixels(model.get("center"));
     const measure = model.get("distance");
     const found = compare(bytes, prototypes, measure);
-    const { distances, order: [nearest] } = found;
     paint(seen, bytes, gray);
     sheet.draw();
-    hint.hidden = Boolean(sheet.base || sheet.strokes.length || sheet.keys);
-    cards.forEach((card, k) => {
-      paint(card.difference, Array.from(bytes, (value, i) => value - prototypes[k][i]), signed);
-      card.number.textContent = distances[k].toFixed(4);
-      card.bar.style.width = `${Math.min(100, (100 * distances[k]) / WIDEST[measure])}%`;
-      card.element.classList.toggle("psd-nearest", k === nearest);
-      card.mark.textContent = k === nearest ? (distances.length > 2 ? "nearest" : "nearer") : "";
-    });
+    hint.hidden = !sheet.isEmpty() || sheet.keys;
+    cards.forEach((card, k) => card.show(bytes, found.distances[k], measure, k === found.order[0]));
+    ten.element.hidden = !(model.get("ten") && ten.isThere());
+    more.setAttribute("aria-expanded", String(Boolean(model.get("ten"))));
     for (const radio of radios) radio.checked = radio.value === measure;
     center.checked = model.get("center");
     center.disabled = Boolean(sheet.base);
     centered.hidden = !sheet.base;
     busy(true);
     clearTimeout(waiting);
-    waiting = setTimeout(settle, pause, bytes, found);
+    waiting = setTimeout(settle, pause, bytes, verdict(found, ten.element.hidden ? null : ten.show(bytes, measure)));
   };
   const soon = () => { busy(true); cancelAnimationFrame(frame); frame = requestAnimationFrame(() => show(200)); };
 
@@ -290,10 +370,21 @@ const render = ({ model, el }) => {
   };
   const choose = (trait, value) => { model.set(trait, value); model.save_changes(); show(); };
 
+  // The ten means come when they are asked for: from Python, or on a page from a file of the site
+  const bringTen = async () => {
+    try {
+      const text = model.get("ten") && !ten.isThere() && (model.get("tens") || await window.pixelsimText?.(TEN));
+      if (text && !ten.isThere()) ten.take(text);
+    } catch { pen.textContent = "The ten means could not be loaded."; }
+    show();
+  };
+
   const radios = ["l1", "l2"].map((value) => make("input", { type: "radio", name: id, value, onchange: () => choose("distance", value) }));
   const center = make("input", { type: "checkbox", onchange: () => choose("center", center.checked) });
   const centered = make("span", { textContent: " (done already)" });
   const clear = make("button", { type: "button", textContent: "Clear", onclick: () => load("") });
+  const more = make("button", { type: "button", textContent: "All ten digits", hidden: labels.length > 9 || !labels.every((label) => /^\d$/.test(label)), onclick: () => choose("ten", !model.get("ten")) });
+  const pad = padOf(push, () => { sheet.shift = [0, 0]; soon(); });
   const examples = model.get("examples").map(({ name, pixels: text }) => {
     const thumb = make("canvas", { width: SIDE, height: SIDE, className: "psd-thumb", attributes: { "aria-hidden": "true" } });
     paint(thumb, bytesOf(text), gray);
@@ -304,23 +395,27 @@ const render = ({ model, el }) => {
   const root = make("div", { className: "psd" },
     make("div", { className: `psd-panels${labels.length > 3 ? " psd-many" : ""}` },
       panel("Draw a digit", "psd-left", make("div", { className: "psd-paper" }, sheet.canvas, hint)),
+      make("div", { className: "psd-verdict" }, says, pen,
+        make("div", { className: "psd-controls" }, clear, ...(examples.length ? [make("span", { className: "psd-or", textContent: "or look at" }), ...examples] : [])),
+        pad),
       panel("What the classifier sees", "psd-middle", make("div", { className: "psd-paper psd-grid" }, seen)),
       panel("Distance to", "psd-right", make("div", { className: "psd-cards" }, ...cards.map((card) => card.element)))),
-    says, pen,
-    make("div", { className: "psd-controls" }, clear, ...(examples.length ? [make("span", { className: "psd-or", textContent: "or look at" }), ...examples] : [])),
     make("div", { className: "psd-controls" },
       make("fieldset", { className: "psd-choice" }, make("legend", { className: "psd-unseen", textContent: "Distance" }),
         ...radios.map((radio) => make("label", {}, radio, ` ${radio.value.toUpperCase()} distance`))),
-      make("label", {}, center, " size and center it as MNIST did", centered)),
+      make("label", {}, center, " size and center it as MNIST did", centered), more),
+    ten.element,
     make("div", { className: "psd-help", id: `${id}-help` }, make("span", { textContent:
-      "Draw with the mouse or a finger. With keys: the arrows move the pen, Space puts it down and lifts it. Beside each "
+      "Draw with the mouse or a finger. With keys: the arrows move the pen, Space puts it down and lifts it; with Shift, or on the buttons of \u201cPush it\u201d, they push what is drawn. Beside each "
       + `${kind} image is your drawing minus it: red where you have ink and it has not, blue where it has and you have not.` })));
   el.append(root);
   const forgetKeys = keepPlainKeys(root);
 
-  const heard = { "change:pixels": () => { if (model.get("pixels") !== sent) load(sent = model.get("pixels")); }, "change:distance": () => show(), "change:center": () => show() };
+  const heard = { "change:pixels": () => { if (model.get("pixels") !== sent) load(sent = model.get("pixels")); }, "change:distance": () => show(), "change:center": () => show(),
+    "change:ten": () => bringTen(), "change:tens": () => bringTen() };
   for (const [event, listener] of Object.entries(heard)) model.on(event, listener);
   load(sent);
+  bringTen();
   return () => {
     forgetKeys();
     clearTimeout(waiting);
@@ -329,4 +424,4 @@ const render = ({ model, el }) => {
   };
 };
 
-export default { render, compare, prototypesOf };
+export default { render, compare, prototypesOf, tenOf, pushed };
