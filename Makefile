@@ -41,9 +41,11 @@ docs-serve:  ## Build the site and show it on this machine
 	$(call setup,dev)
 	@$(BIN)/python tools/docs.py --serve $(if $(PORT),--port $(PORT))
 
-bench:  ## Compare pixelsim with what one would use instead (a quarter of an hour, 16 GB of memory)
+bench:  ## Compare pixelsim with what one would use instead (half an hour, 16 GB of memory)
 	$(call setup,dev)
 	@$(BIN)/python -W ignore benchmarks/compare.py
+	@$(BIN)/python -W ignore benchmarks/compare.py --busy
+	@$(BIN)/python benchmarks/figures.py
 	@$(BIN)/python -W ignore benchmarks/startup.py
 	@$(BIN)/python -W ignore benchmarks/gpu.py || test $$? = 2
 

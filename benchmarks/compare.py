@@ -1,7 +1,10 @@
 """Compares pixelsim with what one would use instead, side by side in one run, and draws the ratios.
 
     python benchmarks/compare.py              the whole comparison (a quarter of an hour, 16 GB of memory)
+    python benchmarks/compare.py --busy       60,000 images, while one core has other work (some minutes)
     python benchmarks/compare.py --quick      12,396 images only, and nothing is written
+
+What was measured stays in `results.json`, a run for each kind of processor, quiet and busy; a new run takes the place of its like.
 
 Every contestant works in a process of its own, since the thread pools of several libraries in one process slow each other down. Each
 gets the images in the form that it likes best, made beforehand, and all must give the same answers. They run in turns, round by round, and each round
@@ -223,9 +226,33 @@ def memory(how):
     return found
 
 
+def processor():
+    "The kind of processor, as Linux has it, with the widest of the instructions that matter here."
+    with suppress(OSError):
+        said = Path("/proc/cpuinfo").read_text()
+        name = next((line.split(":")[1].strip() for line in said.splitlines() if line.startswith("model name")), platform.machine())
+        return name + next((f", {label}" for flag, label in (("avx512", "AVX-512"), ("avx2", "AVX2")) if flag in said), "")
+    return platform.processor() or platform.machine()
+
+
+@contextmanager
+def one_core_busy(wanted):
+    "While it lasts, a process does nothing but count, if that is wanted."
+    context = multiprocessing.get_context("spawn")
+    work = context.Process(target=_count, daemon=True)
+    if wanted: work.start()
+    try: yield
+    finally:
+        if wanted: work.kill()
+
+
+def _count():
+    while True: pass
+
+
 def machine():
     "What this ran on."
-    return {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "system": platform.system(),
+    return {"processor": processor(), "cores": os.cpu_count(), "system": platform.system(),
             "python": platform.python_version(), "threads": torch.get_num_threads(),
             **{name: version(name) for name in ("torch", "numpy", "scikit-learn", "faiss-cpu", "pixelsim")}}
 
@@ -265,8 +292,14 @@ def draw(results, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="only 12,396 images, and nothing is written")
-    quick = parser.parse_args().quick
+    parser.add_argument("--busy", action="store_true", help="60,000 images, while one core has other work")
+    quick, busy = vars(parser.parse_args()).values()
     mnist_sample_folder()
+    with one_core_busy(busy): measure(quick, busy)
+
+
+def measure(quick, busy):
+    "The whole comparison, printed as it goes, and kept unless it is a quick one."
     results, first_compiled = [], []
 
     def compare(task, contestants, n, k, arguments, turns):
@@ -279,21 +312,28 @@ def main():
                 print(f"{task:10} {n:>9,} {k:>3}  {ours:18} {name:13} {middle:8.2f}   {low:.2f} to {high:.2f}", flush=True)
 
     print(f"{'task':10} {'images':>9} {'k':>3}  {'pixelsim':18} {'against':13} {'times':>8}   range")
-    for n in [12_396] if quick else ROUNDS:
+    for n in [12_396] if quick else [60_000] if busy else ROUNDS:
         small = n <= 60_000
         for k in (2, 10):
             compare("fit", FIT if small else {name: FIT[name] for name in ("pixelsim", "scikit-learn")}, n, k, (n, k), ROUNDS[n])
             l1 = PREDICT | (L1_TOO if small else {"pixelsim, compiled": compiled_predict})
             compare("predict L1", l1, n, k, (n, k, "l1"), ROUNDS[n])
             compare("predict L2", PREDICT, n, k, (n, k, "l2"), ROUNDS[n])
-    compare("load", LOAD, 14_434, 2, (), 3)
-    used = {} if quick or platform.system() != "Linux" else {how: memory(how) for how in ("pixelsim", "pixelsim, compiled", "the book")}
+    if not busy: compare("load", LOAD, 14_434, 2, (), 3)
+    used = {} if quick or busy or platform.system() != "Linux" else {how: memory(how) for how in ("pixelsim", "pixelsim, compiled", "the book")}
     for how, megabytes in used.items(): print(f"memory added by predicting 1,000,000 images, {how}: {megabytes:,} MB")
     print(f"the first compiled call took {max(first_compiled):.0f} s, with a compiler's cache {min(first_compiled):.0f} s; no ratio above includes it")
     print(", ".join(f"{k} {v}" for k, v in machine().items()))
-    if not quick:
-        (HERE / "results.json").write_text(json.dumps({"machine": machine(), "memory_mb": used, "results": results}, indent=1) + "\n")
-        draw(results, HERE / "results.png")
+    if not quick: keep({"machine": machine(), "busy": busy, "memory_mb": used, "results": results})
+
+
+def keep(run):
+    "Put a run among those that were measured, in the place of one on the same kind of processor."
+    path = HERE / "results.json"
+    def kind(run): return run["machine"]["processor"], run["busy"]
+    runs = [old for old in json.loads(path.read_text()) if kind(old) != kind(run)] + [run]
+    path.write_text(json.dumps(runs, indent=1) + "\n")
+    if not run["busy"]: draw(run["results"], HERE / "results.png")
 
 
 if __name__ == "__main__": main()

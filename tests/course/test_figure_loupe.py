@@ -65,6 +65,10 @@ def test_dragging_the_frame_and_moving_it_by_keys(open_page):
     for key, top in [("ArrowRight", 1), ("PageUp", 11), ("End", 22), ("ArrowUp", 22), ("Home", 0), ("ArrowLeft", 0)]:
         page.keyboard.press(key)
         assert trait(page, "top") == top, key
+    page.evaluate("""() => { for (const key of ["ArrowRight", "PageUp"])  // both before the next frame
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); }""")
+    assert trait(page, "top") == 11
+    page.keyboard.press("Home")
     page.get_by_role("spinbutton", name="rows").fill("28")
     settled(page)
     assert page.locator(".psf-code").inner_text() == "pixels[0:28, 11:17]" and "168 numbers, too many" in page.locator(".psf-beside").inner_text()

@@ -57,7 +57,8 @@ const render = ({ model, el }) => {
     const input = control("input", { type: "range", min: low, max: high, step: 1, attributes: { "aria-label": label } });
     const change = (value) => set({ [name]: clamp(value, Number(input.min), Number(input.max)) });
     input.addEventListener("input", () => change(Number(input.value)));
-    moveKeys(input, { by: (steps) => change(Number(input.value) + steps), to: (end) => change(Number(end === "first" ? input.min : input.max)), get: () => Number(input.value), set: change });
+    const get = () => model.get(name); // the slider itself follows a frame later
+    moveKeys(input, { by: (steps) => change(get() + steps), to: (end) => change(Number(end === "first" ? input.min : input.max)), get, set: change });
     return input;
   };
   const count = (name, label) => {
