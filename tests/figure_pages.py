@@ -28,7 +28,10 @@ def open_page(browser, tmp_path):
         page.goto((tmp_path / "page.html").as_uri() + address)
         if options.get("java_script_enabled", True): page.wait_for_function("[...document.querySelectorAll('.pixelsim-widget')].every((place) => 'model' in place)")
         if opened:
-            while page.get_by_role("button", name="just show me").count(): page.get_by_role("button", name="just show me").first.click()
+            locked = page.get_by_role("button", name="just show me")
+            for left in range(locked.count(), 0, -1):  # each is gone with the next frame
+                locked.nth(0).click()
+                page.wait_for_function("left => [...document.querySelectorAll('.psf-form button')].filter((each) => each.textContent === 'just show me').length < left", arg=left)
             settled(page)
         return page
 

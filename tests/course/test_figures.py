@@ -146,6 +146,15 @@ def test_where_nothing_can_run_there_is_a_picture(open_page, figure):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def test_on_paper_stands_the_picture_with_words(open_page, figure):
+    page = open_page(figure[0]().as_html(), opened=True)
+    picture = page.get_by_role("img", name=re.compile(r"^.{60}"))
+    page.emulate_media(media="print")
+    assert page.locator(".pixelsim-still img").is_visible() and not page.locator(".psf").is_visible() and picture.count() == 1
+    page.emulate_media(media="screen")
+    assert page.locator(".psf").is_visible() and not page.locator(".pixelsim-still").is_visible()
+
+
 def test_the_page_is_the_same_each_time_and_jupyter_gets_both(figure):
     first, second = figure[0](), figure[0]()
     data, _ = first._repr_mimebundle_()

@@ -76,7 +76,12 @@
       const el = document.createElement("div");
       await load(`widget-${place.dataset.widget}.js`);
       await window.pixelsimWidgets[place.dataset.widget].render({ model, el });
-      place.replaceChildren(el);
+      const still = document.createElement("div"); // on paper a figure is the picture with words
+      if (place.dataset.figure) {
+        still.append(...place.querySelectorAll(":scope > p"));
+        [el.className, still.className] = ["pixelsim-live", "pixelsim-still"];
+      }
+      place.replaceChildren(el, still);
       place.model = model;
     } catch (error) {
       place.model = null;

@@ -69,7 +69,7 @@ const render = ({ model, el }) => {
   };
   const frameInputs = { top: range("top", 0, SIDE, "first row of the frame"), rows: count("rows", "rows"), left: range("left", 0, SIDE, "first column of the frame"), columns: count("columns", "columns") };
   const constant = range("constant", -255, 255, "add to every pixel");
-  const added = make("output", { className: "psf-number" });
+  const added = make("span", { className: "psf-number" });
   const kinds = ["uint8", "float"].map((kind) => control("input", { type: "radio", value: kind, onchange: () => set({ kind }) }));
   const chooser = control("select", { onchange: () => set({ which: Number(chooser.value), edits: [] }) }, ...digits.map(({ name }, i) => make("option", { value: i, textContent: name })));
   const pixel = control("input", { type: "number", min: 0, max: 255, step: 1 });

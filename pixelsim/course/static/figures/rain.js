@@ -67,7 +67,7 @@ const render = ({ model, el }) => {
   const size = (n) => set({ n: clamp(n, 20, total) });
   slider.addEventListener("input", () => size(Number(slider.value)));
   moveKeys(slider, { by: (steps) => size(now().n + steps), to: (end) => size(end === "first" ? 20 : total), get: () => now().n, set: size });
-  const number = make("output", { className: "psf-number" });
+  const number = make("span", { className: "psf-number" });
   const more = [1, 10, 100].map((k) => control("button", { type: "button", textContent: k === 1 ? "draw a group" : `draw ${k}`, onclick: () => set({ draws: Math.min(MOST, now().draws + k) }) }));
   const again = control("button", { type: "button", className: "psf-plain", textContent: "others", onclick: () => set({ seed: now().seed + 1, draws: 0 }) });
 
