@@ -8,6 +8,7 @@ import time
 import nbformat
 import pytest
 from conftest import ROOT
+from playwright.sync_api import expect
 
 CELLS = {
     "figure": 'from pixelsim.course import Broadcast,DrawDigit,check,progress,quiz\nfigure = Broadcast((1010, 28, 28), (28, 28), name="recap")\nfigure',
@@ -44,10 +45,10 @@ def open_lab(lab, browser):
     address, folder = lab
     windows = []
 
-    def open_it():
+    def open_it(name="one"):
         windows.append(browser.new_context(viewport={"width": 1200, "height": 1600}))
         page = windows[-1].new_page()
-        page.goto(f"{address}/lab/tree/one.ipynb")
+        page.goto(f"{address}/lab/tree/{name}.ipynb?reset")
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
         return page
     yield open_it
@@ -73,6 +74,31 @@ def run(page, name):
 
 
 def saved(folder): return nbformat.read(folder / "one.ipynb", as_version=4)
+
+
+def test_every_figure_is_alive_in_jupyterlab(open_lab, lab):
+    "Each comes up beside a real kernel, opens, says what it shows, and Python knows that it is open."
+    cells = ["from pixelsim.course import *\nfrom pixelsim.pixels import ink_coverage\n"
+             "shown = [ThresholdBar(ink_coverage), Broadcast((2, 3), (3,)), MemoryStrip(), Loupe(), IntervalRain({'a': [True]*380+[False]*20}), GrowingMean(), Pile(), "
+             "TwoPixels(), Spike(), RuleBuilder()]\ndisplay(*shown)", "print(*(type(each).__name__ for each in shown if each.opened))"]
+    nb = saved(lab[1])
+    nb.cells = [nbformat.v4.new_code_cell(source) for source in cells]
+    nbformat.write(nb, lab[1] / "all.ipynb")
+    page = open_lab("all")
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    choose(page, "Run", "Run All Cells")
+    locked = page.get_by_role("button", name="just show me")
+    expect(locked).to_have_count(10, timeout=60_000)
+    for left in range(10, 0, -1):
+        locked.first.click()
+        expect(locked).to_have_count(left - 1)
+    page.wait_for_timeout(1500)  # until they have told Python, and said it
+    assert all(said.inner_text() for said in page.locator(".psf-says").all()) and wrong == []
+    page.locator(".jp-CodeCell").last.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")).to_have_text(
+        "ThresholdBar Broadcast MemoryStrip Loupe IntervalRain GrowingMean Pile TwoPixels Spike RuleBuilder")
 
 
 def test_a_meeting_in_jupyterlab(open_lab, lab):

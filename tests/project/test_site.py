@@ -349,7 +349,7 @@ def test_no_lesson_is_heavy(name, contexts, address):
     page.goto(f"{address}/{name}.html", wait_until="networkidle")
     if f"{address}/_static/{OURS}" not in loaded and OURS in page.content(): loaded[OURS] = len(our_sprite())
     page.close()
-    assert 100_000 < sum(loaded.values()) < 700_000, sorted(loaded.items(), key=lambda item: -item[1])[:9]
+    assert 50_000 < sum(loaded.values()) < 700_000, sorted(loaded.items(), key=lambda item: -item[1])[:9]
 
 
 def sideways(page):
