@@ -293,9 +293,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="only 12,396 images, and nothing is written")
     parser.add_argument("--busy", action="store_true", help="60,000 images, while one core has other work")
-    quick, busy = vars(parser.parse_args()).values()
+    args = parser.parse_args()
     mnist_sample_folder()
-    with one_core_busy(busy): measure(quick, busy)
+    with one_core_busy(args.busy): measure(args.quick, args.busy)
 
 
 def measure(quick, busy):

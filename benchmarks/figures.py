@@ -36,14 +36,14 @@ MEASURE = """async ([widget, name, values, times]) => {
 
 def main():
     import docs
-    from browser import MISSING, chromium
+    from browser import FLAGS, MISSING, chromium
     from playwright.sync_api import sync_playwright
 
     from pixelsim.course.lessons import lesson_paths
     if not (path := chromium()): sys.exit(MISSING)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         docs.build(None, Path(folder))
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         page = browser.new_page(viewport={"width": 412, "height": 900})
         page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
         print(f"A move, in ms, with the processor slowed {SLOWED} times\n\n{'page':16}{'figure':24}{'median':>8}{'worst':>8}")

@@ -97,11 +97,11 @@ def fastai_home(shared_folder):
 @pytest.fixture(scope="session")
 def browser():
     "Chromium, driven by Playwright."
-    from browser import MISSING, chromium
+    from browser import FLAGS, MISSING, chromium
     from playwright.sync_api import sync_playwright
     if not (path := chromium()): pytest.skip(MISSING)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield started
         started.close()
 

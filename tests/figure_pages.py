@@ -43,15 +43,15 @@ def open_page(browser, tmp_path):
 
 @pytest.fixture
 def arithmetic(browser):
-    "`arithmetic(name, code, data)`: what the JavaScript `code` returns, with the exports of the module `name` as m and with `data`."
+    "`arithmetic(names, code, data)`: what the JavaScript `code` returns, with the exports of the modules `names` as m and with `data`."
     page = browser.new_page()
 
-    def run(name, code, data=None):
-        source = static_text("figure.js") if name == "figure" else module(name)
-        return page.evaluate("""async ([source, code, data]) => {
-            const m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    def run(names, code, data=None):
+        sources = [static_text("figure.js") if name == "figure" else module(name) for name in names.split()]
+        return page.evaluate("""async ([sources, code, data]) => {
+            const m = Object.assign({}, ...await Promise.all(sources.map((source) => import(URL.createObjectURL(new Blob([source], { type: "text/javascript" }))))));
             return JSON.stringify(new Function("m", "data", code)(m, data)) ?? "null";
-        }""", [source, code, data])
+        }""", [sources, code, data])
     yield lambda *args: json.loads(run(*args))
     page.close()
 

@@ -12,6 +12,7 @@ import sys
 
 NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge"]
 SETTING = "PIXELSIM_CHROMIUM"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]  # for where it runs as root, with no screen and little shared memory
 MISSING = f"NOT CHECKED, no Chromium: how the pages look and work in a browser ({SETTING}=/path/to/chromium names one)"
 
 

@@ -1,4 +1,4 @@
-"""The widgets for a published page: an ordinary script for each module of `pixelsim/course/static`, and one that brings them to life.
+"""The widgets for a published page: an ordinary script for each module of `pixelsim/course/static/figures`, and one that brings them to life.
 
 An ES module cannot be loaded from a page that was opened from the disk, so each becomes a function in a script that can.
 """
@@ -11,8 +11,6 @@ from pixelsim.course.figure import OURS, bare, module, our_sprite, static_text
 from pixelsim.course.figure_rule import BITS, our_bits
 
 ROOT = Path(__file__).parents[1]
-STATIC = ROOT / "pixelsim" / "course" / "static"
-NAMES = ("draw",)
 FIGURES = ("bar", "broadcast", "strip", "loupe", "rain", "grow", "plane", "spike", "pile", "rule")
 
 
@@ -31,8 +29,7 @@ def compact(source):
 
 def script(name):
     "The script of one widget, with all that its module imports."
-    source = module(name) if name in FIGURES else (STATIC / f"{name}.js").read_text(encoding="utf-8")
-    return compact(f"window.pixelsimWidgets[{name!r}] = {function(bare(source))};")
+    return compact(f"window.pixelsimWidgets[{name!r}] = {function(bare(module(name)))};")
 
 
 def host():
@@ -42,7 +39,7 @@ def host():
 
 def style():
     "The style of all widgets."
-    return "\n".join([*((STATIC / f"{name}.css").read_text(encoding="utf-8") for name in NAMES), static_text("figure.css")])
+    return static_text("draw.css") + static_text("figure.css")
 
 
 def as_script(name, text):
@@ -53,6 +50,6 @@ def as_script(name, text):
 def write(folder):
     "Write widgets.js, widgets.css, and what only some pages need into `folder`, the static folder of the site."
     texts = {"widgets.js": host(), "widgets.css": style(), TEN: as_script(TEN, ten_means()), BITS: as_script(BITS, our_bits())}
-    texts |= {f"widget-{name}.js": script(name) for name in (*NAMES, *FIGURES)}
+    texts |= {f"widget-{name}.js": script(name) for name in ("draw", *FIGURES)}
     for name, text in texts.items(): (Path(folder) / name).write_text(text, encoding="utf-8")
     (Path(folder) / OURS).write_bytes(our_sprite())

@@ -9,9 +9,8 @@ __all__ = ['DrawDigit']
 import json
 from base64 import b64decode,b64encode
 from collections.abc import Mapping,Sequence
-from html import escape
 from functools import lru_cache
-from importlib.resources import files
+from html import escape
 from urllib.parse import quote
 from zlib import adler32,crc32
 
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from pixelsim.arrays import as_numbers,as_prototypes,check_values
 from pixelsim.classifier import PixelSimilarity,prototype_grays
+from pixelsim.course.figure import Absent,AnyWidget,module,shared,static_text,traitlets
 from pixelsim.digits import load_mnist
 from pixelsim.labels import check_classes
 from pixelsim.nearest import distances_to
@@ -74,25 +74,6 @@ def _picture_of(images):
     svg = f"<svg xmlns='http://www.w3.org/2000/svg' width='{4*width}' height='120' viewBox='0 0 {width} 30'>{parts}</svg>"
     return "data:image/svg+xml,"+quote(svg, safe=" ='/:;,.()+")
 
-# %% ../../nbs/course/draw.ipynb #3fd7187a
-try:
-    import traitlets
-    from anywidget import AnyWidget
-except ImportError: traitlets = AnyWidget = None
-
-class _Absent:
-    "What a widget is made of where anywidget is missing."
-    def __init__(self, *args, **kwargs):
-        raise ImportError("DrawDigit needs anywidget, which comes with the lessons: run make course, or pip install '.[course]' in the clone")
-
-def _shared(kind, *args):
-    "A value that Python and JavaScript share."
-    return traitlets and getattr(traitlets, kind)(*args).tag(sync=True)
-
-def _static(name):
-    "The text of a file that a page needs."
-    return files("pixelsim.course").joinpath("static", name).read_text(encoding="utf-8")
-
 # %% ../../nbs/course/draw.ipynb #d2a30001
 def _grays(model, labels):
     "The grays of the prototypes, what they are called, and their labels, from a fitted classifier, or from prototypes themselves."
@@ -132,16 +113,16 @@ def _still(example, grays, means, distance):
             f'<p><img src="{_picture_of(images)}" alt="{escape(alt)}" style="max-width: 100%; height: auto"></p><p>{escape(says)}</p>')
 
 # %% ../../nbs/course/draw.ipynb #78d8daa0
-class DrawDigit(AnyWidget or _Absent):
+class DrawDigit(AnyWidget or Absent):
     """A sheet to draw a digit on, what a classifier sees of it, and the distance from there to each prototype, while you draw.
 
     `image` is what was drawn, and `observe(f, "image")` calls `f` when it changes. `distance` ("l1" or "l2") and `center` can be set, and follow what is chosen
     on the screen; `ten` shows the means of all ten digits beneath. What is pushed on the screen is pushed in `image`, too. With `center`, a drawing becomes 20 pixels in its longer side and its center of ink the middle, as with every digit of MNIST: Y. LeCun, C. Cortes
     and C. Burges, *The MNIST database of handwritten digits*."""
-    _esm,_css = _static("draw.js"),_static("draw.css")
-    labels,kind,prototypes,examples = _shared("List"),_shared("Unicode"),_shared("Unicode"),_shared("List")
-    distance,center,pixels = _shared("Enum", ["l1","l2"], "l1"),_shared("Bool", True),_shared("Unicode")
-    ten,tens = _shared("Bool"),_shared("Unicode")
+    _esm,_css = module("draw"),static_text("draw.css")
+    labels,kind,prototypes,examples = shared("List"),shared("Unicode"),shared("Unicode"),shared("List")
+    distance,center,pixels = shared("Enum", ["l1","l2"], "l1"),shared("Bool", True),shared("Unicode")
+    ten,tens = shared("Bool"),shared("Unicode")
 
     def __init__(self,
         model:PixelSimilarity|Tensor,       # A fitted classifier; or its k prototypes, shape (k, 28, 28), floats from 0 to 1 or uint8

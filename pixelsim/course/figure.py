@@ -21,7 +21,7 @@ from .progress_file import known_guess,record_guess
 from ..digits import load_mnist
 
 # %% ../../nbs/course/figure.ipynb #165133b8
-SHARED_BY_ALL = ("figure","hills")  # the modules that the others import from
+SHARED_BY_ALL = ("figure","hills","distances")  # the modules that the others import from
 
 def bare(source):
     "The source of an ES module without its imports and the word `export`, as one can put it inside a function or another module."
@@ -69,7 +69,6 @@ try:
     from anywidget import AnyWidget
 except ImportError: traitlets = AnyWidget = None
 
-#| exporti
 class Absent:
     "What a figure is made of where anywidget is missing."
     def __init__(self, *args, **kwargs):

@@ -16,6 +16,7 @@ from PIL import Image
 
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.course import DrawDigit
+from pixelsim.course.figure import bare, module, static_text
 from pixelsim.digits import load_mnist
 
 THREE = [[(8, 6), (11, 4), (16, 4), (18, 7), (17, 10), (12, 12), (16, 13), (19, 17), (18, 21), (14, 24), (9, 23)]]
@@ -121,7 +122,7 @@ def test_jupyter_gets_the_widget_and_a_page_the_rest(widget, model, examples):
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
     assert widget.model_id not in data["text/html"] + data["text/plain"] and data["text/html"] == widget.as_html() == DrawDigit(model, examples=examples).as_html()
     state = state_of(data["text/html"])
-    asked = set(re.findall(r'model\.get\("(\w+)"\)', (widgets.STATIC / "draw.js").read_text(encoding="utf-8")))
+    asked = set(re.findall(r'model\.get\("(\w+)"\)', static_text("draw.js")))
     assert asked == state.keys() and state == widget.get_state(state.keys())
 
 
@@ -166,7 +167,7 @@ def page(open_page, widget): return open_page(widget.as_html())
 def in_javascript(open_page):
     "The distances and the order that the widget's script works out for images, uint8, when no one draws."
     page = open_page()
-    page.evaluate(f"window.draw = {widgets.function((widgets.STATIC / 'draw.js').read_text(encoding='utf-8'))}")
+    page.evaluate(f"window.draw = {widgets.function(bare(module('draw')))}")
     def ask(widget, images):
         return page.evaluate("""([images, prototypes, measure]) => {
             const bytes = Uint8Array.from(atob(images), (c) => c.charCodeAt(0)), grays = window.draw.prototypesOf(prototypes);

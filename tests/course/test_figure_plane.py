@@ -28,7 +28,7 @@ def test_the_border_is_where_the_distances_change_places(arithmetic):
     means[::10, 1, 1] = means[::10, 0, 1]
     points = random.random((3000, 2))
     for kind in METRIC:
-        found = arithmetic("plane", f"return data.map(([means, point]) => {{ const {{ y, below }} = m.crossing(means, point[0], '{kind}'); return [point[1] < y ? below : 1 - below, m.nearer(means.map((mean) => m.{kind.lower()}(point, mean)))]; }})",
+        found = arithmetic("plane distances", f"return data.map(([means, point]) => {{ const {{ y, below }} = m.crossing(means, point[0], '{kind}'); return [point[1] < y ? below : 1 - below, m.nearer(means.map((mean) => m.DISTANCE.{kind}(point, mean)))]; }})",
                            [[pair, point] for pair, point in zip(means.tolist(), points.tolist())])
         tried = 0
         for pair, point, (side, nearest) in zip(means, points, found):

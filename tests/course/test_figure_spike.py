@@ -21,10 +21,10 @@ def test_the_arithmetic_is_pythons(arithmetic, digits):
     "2,000 states of 20 digits: the spoiled digits are equal to the last bit, and what is spent is what NumPy adds up."
     images = np.concatenate([digits[1][digit][:10].numpy() for digit in (3, 7)])
     cases = [(i % 20, state["place"], state["count"], state["legal"]) for i, state in enumerate(states(2000, seed=2))]
-    found = arithmetic("spike", """return data[1].map(([which, place, count, legal]) => {
+    found = arithmetic("spike distances", """return data[1].map(([which, place, count, legal]) => {
         const image = m.spentOn(data[0][which], place, count, legal);
         const was = data[0][which].map((value) => value / 255);
-        return [m.l1(image, was), m.l2(image, was), image.reduce((sum, x, i) => sum + x * Math.sin(i), 0), Math.min(...image), Math.max(...image)];
+        return [m.DISTANCE.L1(image, was), m.DISTANCE.L2(image, was), image.reduce((sum, x, i) => sum + x * Math.sin(i), 0), Math.min(...image), Math.max(...image)];
     })""", [images.reshape(20, -1).tolist(), cases])
     for (which, place, count, legal), answer in zip(cases, found):
         image = spent_on(images[which], place, count, legal)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import widgets
 from conftest import violations
 from figure_pages import arithmetic, beside_a_kernel, open_page, settled, trait  # noqa: F401

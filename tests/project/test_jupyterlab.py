@@ -11,7 +11,7 @@ from conftest import ROOT
 from playwright.sync_api import expect
 
 CELLS = {
-    "figure": 'from pixelsim.course import Broadcast,DrawDigit,check,progress,quiz\nfigure = Broadcast((1010, 28, 28), (28, 28), name="recap")\nfigure',
+    "figure": 'from pixelsim.course import Broadcast,DrawDigit,quiz\nfigure = Broadcast((1010, 28, 28), (28, 28), name="recap")\nfigure',
     "sheet": 'from pixelsim import PixelSimilarity,load_mnist\nmodel = PixelSimilarity().fit(load_mnist([3, 7])[0])\nsheet = DrawDigit(model)\nsheet',
     "quiz": 'quiz("02_tensors")',
     "told": 'print(repr(figure.guess), figure.opened, figure.shapes, sheet.image.sum().item()>20)',

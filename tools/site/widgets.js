@@ -76,12 +76,12 @@
       const el = document.createElement("div");
       await load(`widget-${place.dataset.widget}.js`);
       await window.pixelsimWidgets[place.dataset.widget].render({ model, el });
-      const still = document.createElement("div"); // on paper a figure is the picture with words
-      if (place.dataset.figure) {
+      if (place.dataset.figure) { // which on paper is the picture with words
+        const still = document.createElement("div");
         still.append(...place.querySelectorAll(":scope > p"));
         [el.className, still.className] = ["pixelsim-live", "pixelsim-still"];
-      }
-      place.replaceChildren(el, still);
+        place.replaceChildren(el, still);
+      } else place.replaceChildren(el);
       place.model = model;
     } catch (error) {
       place.model = null;

@@ -1,6 +1,6 @@
 // A bar through two hills: every image is one number, and the bar says which class lies above it.
-import { clamp, colorsOf, control, dragX, fixed, floatsOf, framer, frameOf, grouped, listen, make, moveKeys, numberOf, onTheme, setter, spriteOf, thumbOf } from "./figure.js";
-import { bestOf, columnsOf, countAbove, countsOf, losingNone, nearestStop, nearestTo, setOf } from "./hills.js";
+import { clamp, colorsOf, control, dragX, fixed, floatsOf, frameOf, framer, grouped, listen, make, moveKeys, numberOf, onTheme, setter, sharp, spriteOf, thumbOf } from "./figure.js";
+import { bestOf, columnAt, columnsOf, countsOf, losingNone, nearestStop, nearestTo, paintColumns, setOf } from "./hills.js";
 
 const INSET = 12; // half a range's thumb, so that the thumb stands under the bar
 const HIGH = 104; // how high a hill may be, in pixels
@@ -110,7 +110,7 @@ const render = ({ model, el }) => {
     const x = new Float64Array(values.length);
     const rank = new Int32Array(values.length);
     for (const i of order) {
-      const column = Math.min(Math.floor(columns), Math.floor(along(values[i]) * columns + 1e-9));
+      const column = columnAt(along(values[i]), columns);
       x[i] = INSET + ((column + 0.5) * room) / columns;
       rank[i] = heights[isAbove[i] ? 0 : 1][column]++;
     }
@@ -125,28 +125,11 @@ const render = ({ model, el }) => {
     const { width, x, heights, columns, room, step } = layOut();
     const { values, isAbove } = present();
     const colors = colorsOf(frame.root);
-    const scale = window.devicePixelRatio || 1;
     const tall = 2 * HIGH + 8;
-    if (canvas.width !== Math.round(width * scale)) [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(tall * scale)];
-    const context = canvas.getContext("2d");
-    context.setTransform(scale, 0, 0, scale, 0, 0);
-    context.clearRect(0, 0, width, tall);
+    const context = sharp(canvas, width, tall);
     const bar = INSET + clamp(along(threshold), 0, 1) * room;
-    if (values.length > MANY) {
-      for (const [k, color] of [[0, colors.high], [1, colors.low]]) {
-        const path = new Path2D();
-        heights[k].forEach((n, column) => { if (n) path.rect(INSET + (column * room) / columns + 0.5, HIGH + 4 - (k ? 0 : n * step), room / columns - 1, n * step); });
-        Object.assign(context, { strokeStyle: color, fillStyle: color, lineWidth: 1.2 });
-        context.stroke(path);
-        context.save();
-        context.beginPath();
-        if (k) context.rect(0, 0, bar, tall);
-        else context.rect(bar, 0, width - bar, tall);
-        context.clip();
-        context.fill(path);
-        context.restore();
-      }
-    } else {
+    if (values.length > MANY) paintColumns(context, { heights, colors: [colors.high, colors.low], left: INSET, room, columns, middle: HIGH + 4, step, bar, width, tall });
+    else {
       const paths = [0, 1].map(() => [new Path2D(), new Path2D()]);
       const radius = Math.max(1.3, Math.min(2.2, step * 0.55));
       for (let i = 0; i < values.length; i++) {

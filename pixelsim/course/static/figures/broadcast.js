@@ -1,5 +1,5 @@
 // Line up, stretch, or clash: two or three shapes under each other, what comes out, and in small cases the values.
-import { control, fixed, frameOf, framer, grouped, listen, make, setter, shapeOf, shapeText } from "./figure.js";
+import { control, field, fixed, frameOf, framer, grouped, listen, make, setter, shapeOf, shapeText } from "./figure.js";
 
 const SIGNS = { "-": "−", "+": "+", "*": "×", "/": "/" };
 const WORK = { "-": (x, y) => x - y, "+": (x, y) => x + y, "*": (x, y) => x * y, "/": (x, y) => x / y };
@@ -90,8 +90,7 @@ const render = ({ model, el }) => {
   const clash = make("p", { className: "psf-clash psf-veiled" });
 
   const typed = LETTERS.map((letter, k) => {
-    const input = control("input", { type: "text", size: 13, autocomplete: "off", spellcheck: false });
-    input.addEventListener("keydown", (event) => { if (!(event.ctrlKey || event.metaKey)) event.stopPropagation(); });
+    const input = field({ type: "text", size: 13, autocomplete: "off", spellcheck: false });
     input.addEventListener("change", () => {
       const shape = shapeOf(input.value);
       const next = input.value.trim() === "" && k === 2 ? shapes().slice(0, 2) : shape && [...shapes().slice(0, k), shape, ...shapes().slice(k + 1)];
@@ -131,14 +130,13 @@ const render = ({ model, el }) => {
       const at = axis + shape.length;
       const cell = { below: make("span", { className: "psf-stretch psf-veiled" }), td: make("td") };
       if (at >= 0) {
-        cell.input = control("input", { type: "number", min: 0, max: LARGEST, step: 1, attributes: { "aria-label": `${LETTERS[k]}, axis ${axis}` } });
+        cell.input = field({ type: "number", min: 0, max: LARGEST, step: 1, attributes: { "aria-label": `${LETTERS[k]}, axis ${axis}` } });
         cell.input.addEventListener("input", () => {
           const n = Number(cell.input.value);
           if (cell.input.value === "" || !Number.isInteger(n) || n < 0 || n > LARGEST) return;
           const present = shapes();
           change(present.map((old, j) => (j === k ? old.map((size, i) => (i === at ? n : size)) : old)));
         });
-        cell.input.addEventListener("keydown", (event) => { if (!(event.ctrlKey || event.metaKey)) event.stopPropagation(); });
       }
       cell.td.append(cell.input ?? make("span", { className: "psf-veiled", textContent: "(1)" }), cell.below);
       return cell;

@@ -15,7 +15,8 @@ export const control = (tag, properties = {}, ...children) => {
   return make(tag, { ...rest, attributes: { ...attributes, "data-lm-suppress-shortcuts": "true" } }, ...children);
 };
 
-// With Ctrl or Cmd, such as the one for saving, a key is JupyterLab's all the same. It listens at the document: be there first.
+// JupyterLab takes keys as its shortcuts, except from an element with that mark. Plain ones belong to the figure; those with Ctrl or Cmd,
+// such as the one for saving, are left to JupyterLab. It listens at the document: be there first.
 export const leaveCtrl = (root) => {
   const mark = ({ target, ctrlKey, metaKey }) => {
     if (root.contains(target)) target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
@@ -24,7 +25,18 @@ export const leaveCtrl = (root) => {
   return () => window.removeEventListener("keydown", mark, true);
 };
 
+// A field that one types into: its keys are its own, without Ctrl or Cmd
+export const field = (properties) => {
+  const input = control("input", properties);
+  input.addEventListener("keydown", (event) => { if (!(event.ctrlKey || event.metaKey)) event.stopPropagation(); });
+  return input;
+};
+
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+// What a trait holds as a whole number within bounds, since an address may hold anything; and whether it is row and column of a pixel
+export const wholeOf = (value, low, high) => clamp(Math.trunc(Number(value)) || 0, low, high);
+export const isPixel = (value) => Array.isArray(value) && value.length === 2 && value.every((n) => Number.isInteger(n) && n >= 0 && n < 28);
 
 // A number with so many decimals, as Python's f"{x:.2f}" writes it: a tie goes to the even digit, where toFixed goes up
 export const fixed = (x, decimals) => {
@@ -96,6 +108,15 @@ export const moveKeys = (element, { by, to, get, set }) => {
   });
 };
 
+// A slider over whole numbers, by mouse, touch and keys; `get` is what it stands for, since the slider itself follows a frame later
+export const sliderOf = (low, high, label, get, set) => {
+  const input = control("input", { type: "range", min: low, max: high, step: 1, attributes: { "aria-label": label } });
+  const go = (value) => set(clamp(value, Number(input.min), Number(input.max)));
+  input.addEventListener("input", () => go(Number(input.value)));
+  moveKeys(input, { by: (steps) => go(get() + steps), to: (end) => go(Number(end === "first" ? input.min : input.max)), get, set: go });
+  return input;
+};
+
 // Drag along x: `at(x)` with x from 0 to 1 along the element, less `inset` pixels on either side
 export const dragX = (element, at, inset = 0) => {
   let down = false;
@@ -140,6 +161,16 @@ export const colorsOf = (root) => {
   return Object.fromEntries(["paper", "ink", "soft", "line", "high", "low", "mark", "bad"].map((name) => [name, style.getPropertyValue(`--psf-${name}`).trim()]));
 };
 
+// The context of an empty canvas of this size on the page, sharp on any screen
+export const sharp = (canvas, width, height) => {
+  const scale = window.devicePixelRatio || 1;
+  if (canvas.width !== Math.round(width * scale)) [canvas.width, canvas.height] = [width, height].map((length) => Math.round(length * scale));
+  const context = canvas.getContext("2d");
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return context;
+};
+
 // Call `work` when the page turns dark or light; returns what ends that
 export const onTheme = (work) => {
   const query = matchMedia("(prefers-color-scheme: dark)");
@@ -174,7 +205,7 @@ export const frameOf = ({ model, el, title, ask, stage, controls, help }) => {
   const asked = () => {
     const complaint = make("span", { className: "psf-complaint", id: `${id}-complaint`, attributes: { role: "alert" } });
     const choices = (ask.choices ?? []).map((text) => control("input", { type: "radio", name: `${id}-guess`, value: text }));
-    const typed = control("input", { type: "text", size: 12, autocomplete: "off", spellcheck: false, inputMode: ask.mode ?? "text",
+    const typed = field({ type: "text", size: 12, autocomplete: "off", spellcheck: false, inputMode: ask.mode ?? "text",
       attributes: { "aria-labelledby": `${id}-ask`, "aria-describedby": `${id}-complaint` } });
     const answer = () => (ask.choices ? choices.find((radio) => radio.checked)?.value : typed.value.trim());
     const form = make("form", { className: "psf-form", noValidate: true,
@@ -189,7 +220,6 @@ export const frameOf = ({ model, el, title, ask, stage, controls, help }) => {
       control("button", { type: "button", className: "psf-plain", textContent: "just show me", onclick: () => finish("") }),
       complaint);
     // a screen's keys: Jupyter would take letters typed here as its shortcuts
-    typed.addEventListener("keydown", (event) => { if (!(event.ctrlKey || event.metaKey)) event.stopPropagation(); });
     if (ask.choices) Object.entries({ role: "radiogroup", "aria-labelledby": `${id}-ask` }).forEach(([name, value]) => form.setAttribute(name, value));
     return form;
   };

@@ -1,5 +1,5 @@
 // A mean that grows: from one image of each class to all of them, and how well a rule with such means does.
-import { bytesOf, clamp, colorsOf, control, fixed, framer, frameOf, grouped, listen, make, moveKeys, numberOf, onTheme, setter } from "./figure.js";
+import { bytesOf, clamp, colorsOf, fixed, frameOf, framer, grouped, listen, make, numberOf, onTheme, setter, sharp, sliderOf, wholeOf } from "./figure.js";
 
 const SIDE = 28;
 const TALL = 150;
@@ -24,7 +24,7 @@ const render = ({ model, el }) => {
   const all = bytesOf(model.get("means"));
   const meanOf = (step, k) => all.subarray((step * 2 + k) * SIDE * SIDE, (step * 2 + k + 1) * SIDE * SIDE);
   const last = counts.length - 1;
-  const now = () => clamp(Math.trunc(Number(model.get("step"))) || 0, 0, last);
+  const now = () => wholeOf(model.get("step"), 0, last);
   const named = (step) => classes.map((label, k) => { const n = Math.min(counts[step], sizes[k]); return n === 1 ? `one ${label}` : `${grouped(n)} ${label}s`; }).join(" and ");
   const asked = model.get("asked");
 
@@ -32,10 +32,8 @@ const render = ({ model, el }) => {
   const captions = classes.map(() => make("figcaption", { className: "psf-small" }));
   const chart = make("canvas", { className: "psf-chart psf-veiled", attributes: { role: "img", "aria-label": "Accuracy against the number of images in the means" } });
   const facts = make("p", { className: "psf-facts psf-veiled" });
-  const slider = control("input", { type: "range", min: 0, max: last, step: 1, attributes: { "aria-label": "images of each class in the means" } });
   const go = (step) => set({ step: clamp(step, 0, last) });
-  slider.addEventListener("input", () => go(Number(slider.value)));
-  moveKeys(slider, { by: (steps) => go(now() + steps), to: (end) => go(end === "first" ? 0 : last), get: now, set: go });
+  const slider = sliderOf(0, last, "images of each class in the means", now, go);
 
   const frame = frameOf({ model, el, title: "A mean that grows",
     ask: { text: `You make the means not of six thousand images, but of ${named(asked)}, and say the digit whose mean is nearer. What share of the ${grouped(total)} validation images do you get right, in percent?`,
@@ -54,14 +52,10 @@ const render = ({ model, el }) => {
       context.putImageData(pixels, 0, 0);
     });
     const width = chart.clientWidth || 600;
-    const scale = window.devicePixelRatio || 1;
-    if (chart.width !== Math.round(width * scale)) [chart.width, chart.height] = [Math.round(width * scale), Math.round(TALL * scale)];
     const colors = colorsOf(frame.root);
     const low = Math.min(0.5, ...right.map((n) => n / total));
     const y = (share) => PAD.top + ((1 - share) / (1 - low)) * (TALL - PAD.top - PAD.bottom);
-    const context = chart.getContext("2d");
-    context.setTransform(scale, 0, 0, scale, 0, 0);
-    context.clearRect(0, 0, width, TALL);
+    const context = sharp(chart, width, TALL);
     Object.assign(context, { font: "12px system-ui, sans-serif", fillStyle: colors.ink, strokeStyle: colors.line, lineWidth: 1, textAlign: "right" });
     for (const share of [0.5, 0.75, 1].filter((share) => share >= low)) {
       context.fillText(fixed(share, 2), PAD.left - 8, y(share) + 4);

@@ -1,4 +1,4 @@
-// Two classes as hills along one number each, and a bar through them: the arithmetic, without a page. The bar and the rules import it.
+// Two classes as hills along one number each, and a bar through them: the arithmetic, and the columns. The bar and the rules import it.
 
 // How many of the sorted numbers lie above a threshold
 export const countAbove = (sorted, threshold) => {
@@ -71,4 +71,24 @@ export const columnsOf = (levels, span, most) => {
   for (let i = 1; i < levels.length; i++) step = Math.min(step, levels[i] - levels[i - 1]);
   const width = span / Math.floor(most);
   return span / step > 2000 ? Math.floor(most) : span / (Math.ceil(width / step - 1e-6) * step);
+};
+
+// The column of a number that lies at this share of the span
+export const columnAt = (share, columns) => Math.min(Math.floor(columns), Math.floor(share * columns + 1e-9));
+
+// The hills as columns, one up and one down from `middle`; filled on the right side of the bar, hollow on the wrong one. All lengths in pixels
+export const paintColumns = (context, { heights, colors, left, room, columns, middle, step, bar, width, tall }) => {
+  heights.forEach((counts, down) => {
+    const path = new Path2D();
+    counts.forEach((n, i) => { if (n) path.rect(left + (i * room) / columns + 0.5, middle - (down ? 0 : n * step), Math.max(1, room / columns - 1), n * step); });
+    Object.assign(context, { strokeStyle: colors[down], fillStyle: colors[down], lineWidth: 1.2 });
+    context.stroke(path);
+    context.save();
+    context.beginPath();
+    if (down) context.rect(0, 0, bar, tall);
+    else context.rect(bar, 0, width - bar, tall);
+    context.clip();
+    context.fill(path);
+    context.restore();
+  });
 };

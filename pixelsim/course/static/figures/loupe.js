@@ -1,5 +1,5 @@
 // The loupe: a digit and its numbers, linked; a slice as a frame to drag; and what a constant does to all pixels in eight bits.
-import { bytesOf, clamp, control, fixed, framer, frameOf, grouped, listen, make, moveKeys, numberOf, setter } from "./figure.js";
+import { bytesOf, clamp, control, field, fixed, frameOf, framer, grouped, listen, make, numberOf, setter, sliderOf, wholeOf } from "./figure.js";
 
 const SIDE = 28;
 const ZOOM = 10;
@@ -31,7 +31,7 @@ const fits = (edit) => Array.isArray(edit) && edit.length === 3 && edit.every(Nu
 const render = ({ model, el }) => {
   const set = setter(model);
   const digits = model.get("digits").map(({ name, pixels }) => ({ name, pixels: bytesOf(pixels) }));
-  const whole = (name, low, high) => clamp(Math.trunc(Number(model.get(name))) || 0, low, high);
+  const whole = (name, low, high) => wholeOf(model.get(name), low, high);
   const now = () => {
     const rows = whole("rows", 1, SIDE);
     const columns = whole("columns", 1, SIDE);
@@ -53,18 +53,10 @@ const render = ({ model, el }) => {
   const code = make("code", { className: "psf-code" });
   const many = make("p", { className: "psf-small" });
   const facts = make("p", { className: "psf-facts psf-veiled" });
-  const range = (name, low, high, label) => {
-    const input = control("input", { type: "range", min: low, max: high, step: 1, attributes: { "aria-label": label } });
-    const change = (value) => set({ [name]: clamp(value, Number(input.min), Number(input.max)) });
-    input.addEventListener("input", () => change(Number(input.value)));
-    const get = () => model.get(name); // the slider itself follows a frame later
-    moveKeys(input, { by: (steps) => change(get() + steps), to: (end) => change(Number(end === "first" ? input.min : input.max)), get, set: change });
-    return input;
-  };
+  const range = (name, low, high, label) => sliderOf(low, high, label, () => model.get(name), (value) => set({ [name]: value }));
   const count = (name, label) => {
-    const input = control("input", { type: "number", min: 1, max: SIDE, step: 1, attributes: { "aria-label": label } });
+    const input = field({ type: "number", min: 1, max: SIDE, step: 1, attributes: { "aria-label": label } });
     input.addEventListener("input", () => { const n = Number(input.value); if (Number.isInteger(n) && n >= 1 && n <= SIDE) set({ [name]: n }); });
-    input.addEventListener("keydown", (event) => { if (!(event.ctrlKey || event.metaKey)) event.stopPropagation(); });
     return input;
   };
   const frameInputs = { top: range("top", 0, SIDE, "first row of the frame"), rows: count("rows", "rows"), left: range("left", 0, SIDE, "first column of the frame"), columns: count("columns", "columns") };
@@ -72,14 +64,13 @@ const render = ({ model, el }) => {
   const added = make("span", { className: "psf-number" });
   const kinds = ["uint8", "float"].map((kind) => control("input", { type: "radio", value: kind, onchange: () => set({ kind }) }));
   const chooser = control("select", { onchange: () => set({ which: Number(chooser.value), edits: [] }) }, ...digits.map(({ name }, i) => make("option", { value: i, textContent: name })));
-  const pixel = control("input", { type: "number", min: 0, max: 255, step: 1 });
+  const pixel = field({ type: "number", min: 0, max: 255, step: 1 });
   const pixelLabel = make("label", {}, make("span"), pixel);
   pixel.addEventListener("input", () => {
     const n = Number(pixel.value);
     const { picked, edits } = now();
     if (picked && pixel.value !== "" && Number.isInteger(n) && n >= 0 && n <= 255) set({ edits: [...edits.filter(([row, column]) => row !== picked[0] || column !== picked[1]), [...picked, n]] });
   });
-  pixel.addEventListener("keydown", (event) => { if (!(event.ctrlKey || event.metaKey)) event.stopPropagation(); });
   const reset = control("button", { type: "button", className: "psf-plain", textContent: "as it was", onclick: () => set({ constant: 0, edits: [], kind: "uint8" }) });
 
   const frame = frameOf({ model, el, title: "The loupe",

@@ -1,5 +1,5 @@
 // The pile: digits that go in and out of it, their mean and their median side by side, and the values of one pixel with both marked.
-import { bytesOf, clamp, colorsOf, control, dragXY, fixed, framer, frameOf, grayOf, listen, make, moveKeys, numberOf, onTheme, setter } from "./figure.js";
+import { bytesOf, clamp, colorsOf, control, dragXY, fixed, frameOf, framer, grayOf, isPixel, listen, make, numberOf, onTheme, setter, sharp, sliderOf } from "./figure.js";
 
 const SIDE = 28;
 const ALL = SIDE * SIDE;
@@ -23,7 +23,7 @@ const render = ({ model, el }) => {
   const digits = names.map((_, i) => bytes.subarray(i * ALL, (i + 1) * ALL));
   const now = () => {
     const place = model.get("picked");
-    const [row, column] = Array.isArray(place) && place.length === 2 && place.every((n) => Number.isInteger(n) && n >= 0 && n < SIDE) ? place : [0, 0];
+    const [row, column] = isPixel(place) ? place : [0, 0];
     const inside = inPile(model.get("inside"), count);
     return { row, column, inside, values: inside.map((i) => digits[i][row * SIDE + column]) };
   };
@@ -55,11 +55,8 @@ const render = ({ model, el }) => {
   const sorted = make("p", { className: "psf-sorted psf-small" });
   const facts = make("p", { className: "psf-facts psf-small" });
   const sliders = ["row", "column"].map((name, part) => {
-    const input = control("input", { type: "range", min: 0, max: SIDE - 1, step: 1, attributes: { "aria-label": `${name} of the pixel` } });
-    const get = () => [now().row, now().column][part];
-    const go = (value) => { const { row, column } = now(); set({ picked: part ? [row, clamp(value, 0, SIDE - 1)] : [clamp(value, 0, SIDE - 1), column] }); };
-    input.addEventListener("input", () => go(Number(input.value)));
-    moveKeys(input, { by: (steps) => go(get() + steps), to: (end) => go(end === "first" ? 0 : SIDE - 1), get, set: go });
+    const place = () => { const { row, column } = now(); return [row, column]; };
+    const input = sliderOf(0, SIDE - 1, `${name} of the pixel`, () => place()[part], (value) => set({ picked: place().map((old, i) => (i === part ? value : old)) }));
     return { input, number: make("span", { className: "psf-number" }) };
   });
   const chooser = control("select", { onchange: () => { if (chooser.value) set({ inside: presets[chooser.value].inside }); } },
@@ -102,13 +99,9 @@ const render = ({ model, el }) => {
       }
     });
     const width = strip.clientWidth || 300;
-    const scale = window.devicePixelRatio || 1;
-    if (strip.width !== Math.round(width * scale)) [strip.width, strip.height] = [Math.round(width * scale), Math.round(TALL * scale)];
     const colors = colorsOf(frame.root);
-    const context = strip.getContext("2d");
+    const context = sharp(strip, width, TALL);
     const x = (share) => INSET + share * (width - 2 * INSET);
-    context.setTransform(scale, 0, 0, scale, 0, 0);
-    context.clearRect(0, 0, width, TALL);
     Object.assign(context, { strokeStyle: colors.line, lineWidth: 1, fillStyle: colors.ink, font: "12px system-ui, sans-serif", textAlign: "center" });
     context.beginPath();
     context.moveTo(x(0), 74);

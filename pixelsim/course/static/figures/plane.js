@@ -1,16 +1,11 @@
 // Two pixels, two borders: digits as points in the plane of two of their pixels, and the side of each mean by L1 and by L2.
-import { bytesOf, clamp, colorsOf, control, dragXY, fixed, floatsOf, framer, frameOf, grayOf, listen, make, moveKeys, onTheme, setter, signedOf } from "./figure.js";
+import { bytesOf, clamp, colorsOf, control, dragXY, field, fixed, floatsOf, frameOf, framer, grayOf, isPixel, listen, make, onTheme, setter, sharp, signedOf, sliderOf, wholeOf } from "./figure.js";
+import { DISTANCE, KINDS } from "./distances.js";
 
 const SIDE = 28;
 const ALL = SIDE * SIDE;
 const PAD = { left: 46, right: 20, top: 20, bottom: 52 };
-const KINDS = ["L1", "L2"];
 const SAME = 1e-12; // two distances that differ by less are a tie
-
-// The mean absolute difference, and the root of the mean squared one
-export const l1 = (a, b) => a.reduce((sum, x, i) => sum + Math.abs(x - b[i]), 0) / a.length;
-export const l2 = (a, b) => Math.sqrt(a.reduce((sum, x, i) => sum + (x - b[i]) ** 2, 0) / a.length);
-const DISTANCE = { L1: l1, L2: l2 };
 
 // Which of two means is nearer: 0 or 1, or -1 if neither is
 export const nearer = ([first, second]) => (Math.abs(first - second) < SAME ? -1 : Number(second < first));
@@ -30,8 +25,7 @@ export const crossing = ([[ax, ay], [bx, by]], x, kind) => {
 // How many points are nearer to the mean of their own class; a tie counts for the first
 export const rightOf = (points, own, means, kind) => points.filter((point, i) => Math.max(0, nearer(means.map((mean) => DISTANCE[kind](point, mean)))) === own[i]).length;
 
-const plausible = (pixels) => Array.isArray(pixels) && pixels.length === 2 && String(pixels[0]) !== String(pixels[1])
-  && pixels.every((pixel) => Array.isArray(pixel) && pixel.length === 2 && pixel.every((n) => Number.isInteger(n) && n >= 0 && n < SIDE));
+const plausible = (pixels) => Array.isArray(pixels) && pixels.length === 2 && String(pixels[0]) !== String(pixels[1]) && pixels.every(isPixel);
 
 const render = ({ model, el }) => {
   const set = setter(model);
@@ -51,7 +45,7 @@ const render = ({ model, el }) => {
   const now = () => {
     const pixels = pixelsNow();
     const places = placesOf(pixels);
-    const digit = clamp(Math.trunc(Number(model.get("digit"))) || 0, 0, count - 1);
+    const digit = wholeOf(model.get("digit"), 0, count - 1);
     const moved = model.get("moved");
     const is = places.map((place) => bytes[digit * ALL + place]);
     const at = Array.isArray(moved) && moved.length === 2 && moved.every((n) => Number.isInteger(n) && n >= 0 && n <= 255) ? moved : is;
@@ -75,27 +69,19 @@ const render = ({ model, el }) => {
       return make("tr", {}, make("th", { scope: "row", textContent: `${kind}, ${words}` }), ...row.boxes);
     }))));
 
-  const range = (most, label, get, change) => {
-    const input = control("input", { type: "range", min: 0, max: most, step: 1, attributes: { "aria-label": label } });
-    const go = (value) => change(clamp(value, 0, most));
-    input.addEventListener("input", () => go(Number(input.value)));
-    moveKeys(input, { by: (steps) => go(get() + steps), to: (end) => go(end === "first" ? 0 : most), get, set: go });
-    return input;
-  };
   const choose = (digit) => set({ digit, moved: [] });
-  const chooser = range(count - 1, "digit", () => now().digit, choose);
+  const chooser = sliderOf(0, count - 1, "digit", () => now().digit, choose);
   const chosen = make("span", { className: "psf-number" });
   const back = control("button", { type: "button", className: "psf-plain", textContent: "as it was", onclick: () => set({ moved: [] }) });
-  const sliders = ["across", "up"].map((way, k) => range(255, `value of the pixel ${way}`, () => now().at[k], (value) => set({ moved: now().at.map((n, j) => (j === k ? value : n)) })));
+  const sliders = ["across", "up"].map((way, k) => sliderOf(0, 255, `value of the pixel ${way}`, () => now().at[k], (value) => set({ moved: now().at.map((n, j) => (j === k ? value : n)) })));
   const shown = sliders.map(() => make("span", { className: "psf-number" }));
   const inputs = ["across", "up"].map((way, k) => ["row", "column"].map((name, part) => {
-    const input = control("input", { type: "number", min: 0, max: SIDE - 1, step: 1, attributes: { "aria-label": `${name} of the pixel ${way}` } });
+    const input = field({ type: "number", min: 0, max: SIDE - 1, step: 1, attributes: { "aria-label": `${name} of the pixel ${way}` } });
     input.addEventListener("input", () => {
       const n = Number(input.value);
       const next = pixelsNow().map((pixel, j) => pixel.map((old, i) => (j === k && i === part ? n : old)));
       if (input.value !== "" && plausible(next)) set({ pixels: next, moved: [] });
     });
-    input.addEventListener("keydown", (event) => { if (!(event.ctrlKey || event.metaKey)) event.stopPropagation(); });
     return input;
   }));
   const examples = control("select", { onchange: () => { if (examples.value) set({ pixels: presets[examples.value].pixels, moved: [] }); } },
@@ -139,12 +125,9 @@ const render = ({ model, el }) => {
 
   const paintPlane = (canvas, kind, state, open) => {
     const { length, x, y } = roomOf(canvas);
-    const scale = window.devicePixelRatio || 1;
-    if (canvas.width !== Math.round(length * scale)) canvas.width = canvas.height = Math.round(length * scale);
     const colors = colorsOf(frame.root);
-    const context = canvas.getContext("2d");
-    context.setTransform(scale, 0, 0, scale, 0, 0);
-    context.clearRect(0, 0, length, length);
+    const context = sharp(canvas, length, length);
+    const scale = window.devicePixelRatio || 1;
     const { twoMeans } = state;
     const [left, right, top, bottom] = [x(0), x(1), y(1), y(0)];
     if (open) {

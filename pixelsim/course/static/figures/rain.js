@@ -1,5 +1,5 @@
 // How sure: other groups of digits, again and again, and the intervals that they give.
-import { bytesOf, clamp, colorsOf, control, fixed, framer, frameOf, grouped, listen, make, moveKeys, numberOf, onTheme, setter } from "./figure.js";
+import { bytesOf, clamp, colorsOf, control, fixed, frameOf, framer, grouped, listen, make, numberOf, onTheme, setter, sharp, sliderOf, wholeOf } from "./figure.js";
 
 const SHOWN = 50; // so many of the latest draws are drawn
 const ROW = 5; // pixels for each of them
@@ -39,7 +39,7 @@ const render = ({ model, el }) => {
   const rules = model.get("rules").map(({ name, right }) => ({ name, right: bitsOf(right, total) }));
   const truth = rules.map(({ right }) => right.reduce((sum, one) => sum + one, 0) / total);
   const z = model.get("z");
-  const whole = (name, low, high) => clamp(Math.trunc(Number(model.get(name))) || 0, low, high);
+  const whole = (name, low, high) => wholeOf(model.get(name), low, high);
   const now = () => ({ n: whole("n", 20, total), draws: whole("draws", 0, MOST), seed: whole("seed", 0, 10 ** 6) });
 
   // What has been drawn is kept, as long as n and seed stay
@@ -63,10 +63,7 @@ const render = ({ model, el }) => {
 
   const canvas = make("canvas", { className: "psf-rain psf-veiled", attributes: { role: "img" } });
   const facts = make("div", { className: "psf-facts psf-veiled" });
-  const slider = control("input", { type: "range", min: 20, max: total, step: 1, attributes: { "aria-label": "digits in a group" } });
-  const size = (n) => set({ n: clamp(n, 20, total) });
-  slider.addEventListener("input", () => size(Number(slider.value)));
-  moveKeys(slider, { by: (steps) => size(now().n + steps), to: (end) => size(end === "first" ? 20 : total), get: () => now().n, set: size });
+  const slider = sliderOf(20, total, "digits in a group", () => now().n, (n) => set({ n }));
   const number = make("span", { className: "psf-number" });
   const more = [1, 10, 100].map((k) => control("button", { type: "button", textContent: k === 1 ? "draw a group" : `draw ${k}`, onclick: () => set({ draws: Math.min(MOST, now().draws + k) }) }));
   const again = control("button", { type: "button", className: "psf-plain", textContent: "others", onclick: () => set({ seed: now().seed + 1, draws: 0 }) });
@@ -85,12 +82,8 @@ const render = ({ model, el }) => {
   const paint = (groups) => {
     const width = canvas.clientWidth || 600;
     const tall = SHOWN * ROW + 26;
-    const scale = window.devicePixelRatio || 1;
-    if (canvas.width !== Math.round(width * scale)) [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(tall * scale)];
     const colors = colorsOf(frame.root);
-    const context = canvas.getContext("2d");
-    context.setTransform(scale, 0, 0, scale, 0, 0);
-    context.clearRect(0, 0, width, tall);
+    const context = sharp(canvas, width, tall);
     const half = 1.35 * (intervalOf(Math.round(truth[0] * kept.n), kept.n, z)[1] - intervalOf(Math.round(truth[0] * kept.n), kept.n, z)[0]);
     const [first, last] = [Math.max(0, truth[0] - half), Math.min(1, truth[0] + half)];
     const x = (share) => 14 + (clamp((share - first) / (last - first), 0, 1)) * (width - 28);

@@ -1,6 +1,6 @@
 // A rule of one's own: choose a measure, turn it round, combine it with another, and see the hills, the bar, and a place on the board.
-import { bytesOf, clamp, colorsOf, control, dragX, fixed, framer, frameOf, grouped, listen, make, moveKeys, numberOf, onTheme, setter } from "./figure.js";
-import { bestOf, columnsOf, countsOf, nearestStop, setOf } from "./hills.js";
+import { bytesOf, clamp, colorsOf, control, dragX, field, fixed, frameOf, framer, grouped, listen, make, moveKeys, numberOf, onTheme, setter, sharp } from "./figure.js";
+import { bestOf, columnAt, columnsOf, countsOf, nearestStop, paintColumns, setOf } from "./hills.js";
 
 const SIDE = 28;
 const BITS = "digits-3-7-bits.js"; // the file that the site has of the digits
@@ -144,7 +144,7 @@ const render = ({ model, el }) => {
     const select = control("select", { attributes: { "aria-label": `${name} measure` }, onchange: () => put([select.value, ...MEASURES[select.value].start]) },
       ...Object.entries(MEASURES).map(([kind, { text }]) => make("option", { value: kind, textContent: text })));
     const inputs = Array.from({ length: 4 }, (_, i) => {
-      const input = control("input", { type: "number", min: 0, max: SIDE, step: 1 });
+      const input = field({ type: "number", min: 0, max: SIDE, step: 1 });
       const typed = (whole) => {
         if (input.value === "") return;
         const part = state().parts[k];
@@ -152,7 +152,6 @@ const render = ({ model, el }) => {
         if (whole || String(checked(part)) === String(part)) put(part); // half a number, such as the 1 of 12, may not fit yet
       };
       for (const kind of ["input", "change"]) input.addEventListener(kind, () => typed(kind === "change"));
-      input.addEventListener("keydown", (event) => { if (!(event.ctrlKey || event.metaKey)) event.stopPropagation(); });
       return { input, text: make("span", { attributes: { "aria-hidden": "true" } }) };
     });
     const row = make("div", { className: "psf-row" }, select, ...inputs.map(({ input, text }) => make("span", {}, text, input)));
@@ -205,34 +204,20 @@ const render = ({ model, el }) => {
   const paintHills = ({ valid }, bar, turned) => {
     const width = hills.clientWidth || 600;
     const tall = 2 * TALL + 8;
-    const scale = window.devicePixelRatio || 1;
-    if (hills.width !== Math.round(width * scale)) [hills.width, hills.height] = [Math.round(width * scale), Math.round(tall * scale)];
     const colors = colorsOf(frame.root);
     const { stops, levels, values, isAbove } = valid;
     const [first, last] = [stops[0], stops[stops.length - 1]];
     const room = width - 2 * INSET;
     const columns = columnsOf(levels, last - first, room / 5);
     const heights = [0, 1].map(() => new Int32Array(Math.floor(columns) + 1));
-    values.forEach((value, i) => { heights[isAbove[i] ? 0 : 1][Math.min(Math.floor(columns), Math.floor(((value - first) / (last - first)) * columns + 1e-9))] += 1; });
+    values.forEach((value, i) => { heights[isAbove[i] ? 0 : 1][columnAt((value - first) / (last - first), columns)] += 1; });
     const step = TALL / Math.max(...heights[0], ...heights[1]);
     const x = INSET + clamp((bar - first) / (last - first), 0, 1) * room;
-    const context = hills.getContext("2d");
-    context.setTransform(scale, 0, 0, scale, 0, 0);
-    context.clearRect(0, 0, width, tall);
-    [0, 1].forEach((k) => {
-      const path = new Path2D();
-      heights[k].forEach((n, i) => { if (n) path.rect(INSET + (i * room) / columns + 0.5, TALL + 4 - (k ? 0 : n * step), Math.max(1, room / columns - 1), n * step); });
-      const color = Boolean(k) === turned ? colors.low : colors.high; // above are sevens, unless it is turned
-      Object.assign(context, { strokeStyle: color, fillStyle: color, lineWidth: 1.2 });
-      context.stroke(path);
-      context.save();
-      context.beginPath();
-      if (k) context.rect(0, 0, x, tall);
-      else context.rect(x, 0, width - x, tall);
-      context.clip();
-      context.fill(path);
-      context.restore();
-      Object.assign(context, { font: "600 13px system-ui, sans-serif", textAlign: "right" });
+    const context = sharp(hills, width, tall);
+    const sides = turned ? [colors.high, colors.low] : [colors.low, colors.high]; // above are sevens, unless it is turned
+    paintColumns(context, { heights, colors: sides, left: INSET, room, columns, middle: TALL + 4, step, bar: x, width, tall });
+    sides.forEach((color, k) => {
+      Object.assign(context, { fillStyle: color, font: "600 13px system-ui, sans-serif", textAlign: "right" });
       context.fillText(`${(k === 0) === turned ? 3 : 7}s`, width - INSET, k ? tall - 4 : 13);
     });
     context.fillStyle = colors.ink;

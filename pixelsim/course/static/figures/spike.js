@@ -1,11 +1,11 @@
 // Spread or spike: one budget of difference that moves from many pixels into one, and what L1 and L2 say of it.
-import { bytesOf, clamp, control, dragXY, fixed, floatsOf, framer, frameOf, grayOf, listen, make, moveKeys, numberOf, setter } from "./figure.js";
+import { bytesOf, clamp, control, dragXY, field, fixed, floatsOf, frameOf, framer, grayOf, isPixel, listen, make, numberOf, setter, sliderOf, wholeOf } from "./figure.js";
+import { DISTANCE, KINDS } from "./distances.js";
 
 const SIDE = 28;
 const ALL = SIDE * SIDE;
 const BUDGET = 28; // the differences of all pixels together
 const COUNTS = [784, 392, 196, 98, 49, 28, 16, 8, 4, 2, 1]; // pixels that share it, at the stops of the slider
-const KINDS = ["L1", "L2"];
 const ZOOM = 6;
 
 // All pixels, those near a place first; those that are equally far, in reading order
@@ -25,10 +25,6 @@ export const spentOn = (pixels, place, count, legal) => {
   return image;
 };
 
-export const l1 = (a, b) => a.reduce((sum, x, i) => sum + Math.abs(x - b[i]), 0) / a.length;
-export const l2 = (a, b) => Math.sqrt(a.reduce((sum, x, i) => sum + (x - b[i]) ** 2, 0) / a.length);
-const DISTANCE = { L1: l1, L2: l2 };
-
 // The stop of the slider that is nearest to a count, on a scale where each halving is as long as the next
 export const stopOf = (count) => COUNTS.reduce((best, stop, i) => (Math.abs(Math.log(stop / count)) < Math.abs(Math.log(COUNTS[best] / count)) ? i : best), 0);
 
@@ -47,13 +43,11 @@ const render = ({ model, el }) => {
   const found = floatsOf(values, size);
   const means = [found.slice(0, ALL), found.slice(ALL)];
   const presets = model.get("presets");
-  const whole = (name, low, high) => clamp(Math.trunc(Number(model.get(name))) || 0, low, high);
+  const whole = (name, low, high) => wholeOf(model.get(name), low, high);
   const now = () => {
     const place = model.get("place");
-    const known = Array.isArray(place) && place.length === 2 && place.every((n) => Number.isInteger(n) && n >= 0 && n < SIDE);
-    return { digit: digits[whole("which", 0, digits.length - 1)], place: known ? place : presets[0].place, count: whole("count", 1, ALL), legal: model.get("legal") === true };
+    return { digit: digits[whole("which", 0, digits.length - 1)], place: isPixel(place) ? place : presets[0].place, count: whole("count", 1, ALL), legal: model.get("legal") === true };
   };
-  const last = COUNTS.length - 1;
 
   const canvas = make("canvas", { className: "psf-loupe psf-spike", width: SIDE * ZOOM, height: SIDE * ZOOM, attributes: { role: "img" } });
   const facts = make("p", { className: "psf-facts psf-veiled" });
@@ -67,23 +61,19 @@ const render = ({ model, el }) => {
     make("thead", {}, make("tr", {}, make("td"), ...[...classes.map((label) => `to the mean ${label}`), "nearer"].map((text) => make("th", { scope: "col", textContent: text })))),
     make("tbody", {}, ...KINDS.map((kind, k) => make("tr", {}, make("th", { scope: "row", textContent: kind }), ...cells[k]))));
 
-  const slider = control("input", { type: "range", min: 0, max: last, step: 1, attributes: { "aria-label": "from many pixels to one" } });
-  const many = make("span", { className: "psf-number" });
   const at = () => stopOf(now().count);
-  const go = (stop) => set({ count: COUNTS[clamp(stop, 0, last)] });
-  slider.addEventListener("input", () => go(Number(slider.value)));
-  moveKeys(slider, { by: (steps) => go(at() + steps), to: (end) => go(end === "first" ? 0 : last), get: at, set: go });
+  const slider = sliderOf(0, COUNTS.length - 1, "from many pixels to one", at, (stop) => set({ count: COUNTS[stop] }));
+  const many = make("span", { className: "psf-number" });
   const kinds = [["any value", false], ["only 0 to 1", true]].map(([text, legal]) => ({ legal, text, radio: control("input", { type: "radio", onchange: () => set({ legal }) }) }));
   const chooser = control("select", { onchange: () => set({ which: Number(chooser.value) }) }, ...digits.map(({ name }, i) => make("option", { value: i, textContent: name })));
   const spots = control("select", { onchange: () => { if (spots.value) set({ place: presets[spots.value].place }); } },
     make("option", { value: "", textContent: "elsewhere" }), ...presets.map(({ name }, i) => make("option", { value: i, textContent: name })));
   const inputs = ["row", "column"].map((name, part) => {
-    const input = control("input", { type: "number", min: 0, max: SIDE - 1, step: 1, attributes: { "aria-label": `${name} of the pixel that is left` } });
+    const input = field({ type: "number", min: 0, max: SIDE - 1, step: 1, attributes: { "aria-label": `${name} of the pixel that is left` } });
     input.addEventListener("input", () => {
       const n = Number(input.value);
       if (input.value !== "" && Number.isInteger(n) && n >= 0 && n < SIDE) set({ place: now().place.map((old, i) => (i === part ? n : old)) });
     });
-    input.addEventListener("keydown", (event) => { if (!(event.ctrlKey || event.metaKey)) event.stopPropagation(); });
     return input;
   });
 

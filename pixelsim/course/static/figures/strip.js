@@ -1,5 +1,5 @@
 // Shape and strides: one strip of memory, and the views that walk through it.
-import { clamp, control, framer, frameOf, listen, make, setter, shapeOf, shapeText } from "./figure.js";
+import { clamp, control, field, frameOf, framer, listen, make, setter, shapeOf, shapeText } from "./figure.js";
 
 const WRITTEN = 99; // what is written into an element
 const NAMES = ["i", "j", "k"];
@@ -122,13 +122,12 @@ const render = ({ model, el }) => {
   const again = control("button", { type: "button", className: "psf-plain", textContent: "back to x", onclick: () => set({ ops: [], index: [], wrote: false }) });
   const write = control("button", { type: "button", textContent: `write ${WRITTEN} into it`, onclick: () => set({ wrote: !model.get("wrote") }) });
   const indices = NAMES.map((name, axis) => {
-    const input = control("input", { type: "number", min: 0, step: 1, attributes: { "aria-label": `index along axis ${axis}` } });
+    const input = field({ type: "number", min: 0, step: 1, attributes: { "aria-label": `index along axis ${axis}` } });
     input.addEventListener("input", () => {
       const n = Number(input.value);
       const { view } = now();
       if (input.value !== "" && Number.isInteger(n) && n >= 0 && n < view.shape[axis]) set({ index: indexOf(view).map((old, i) => (i === axis ? n : old)), wrote: false });
     });
-    input.addEventListener("keydown", (event) => { if (!(event.ctrlKey || event.metaKey)) event.stopPropagation(); });
     return make("label", {}, `${name} `, input);
   });
   const now = () => after(values, shape, model.get("ops"));

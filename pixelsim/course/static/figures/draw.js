@@ -1,6 +1,7 @@
 // Draw a digit and see which prototype it is nearer to. An anywidget module: everything is computed here, from
 // what is in the model, so that it works with no kernel and no network. The drawing is kept as lines and turned into
 // pixels by arithmetic, not read from a canvas, since some browsers refuse that or add noise to it.
+import { bytesOf, leaveCtrl, make } from "./figure.js";
 
 const SIDE = 28;
 const FULL = 0.7; // this near to the middle of a stroke, in pixels, the ink is full
@@ -13,7 +14,6 @@ const MOVES = { ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowRi
 const FARTHEST = 14; // this far one can push what is drawn, in pixels
 const TEN = "means-0-9.js"; // the file that the site has of the ten means
 
-const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const textOf = (bytes) => btoa(String.fromCharCode(...bytes));
 
 // The images of 28 × 28 in a base64 text of 64-bit floats: grays from 0 to 255, the very numbers that the library compares
@@ -113,24 +113,6 @@ const paint = (canvas, values, color) => {
   const image = context.createImageData(SIDE, SIDE);
   values.forEach((value, i) => image.data.set([...color(value), 255], 4 * i));
   context.putImageData(image, 0, 0);
-};
-
-const make = (tag, properties = {}, ...children) => {
-  const { attributes = {}, ...rest } = properties;
-  const element = Object.assign(document.createElement(tag), rest);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-};
-
-// JupyterLab takes keys as its shortcuts, except from an element with this mark. Plain ones are for the sheet and the buttons;
-// those with Ctrl or Cmd, such as the one for saving, are left to JupyterLab. It listens at the document: be there first.
-const keepPlainKeys = (root) => {
-  const mark = ({ target, ctrlKey, metaKey }) => {
-    if (root.contains(target)) target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
-  };
-  window.addEventListener("keydown", mark, true);
-  return () => window.removeEventListener("keydown", mark, true);
 };
 
 const picture = (label) => make("canvas", { className: "psd-pixels", width: SIDE, height: SIDE, attributes: { role: "img", "aria-label": label } });
@@ -409,7 +391,7 @@ const render = ({ model, el }) => {
       "Draw with the mouse or a finger. With keys: the arrows move the pen, Space puts it down and lifts it; with Shift, or on the buttons of \u201cPush it\u201d, they push what is drawn. Beside each "
       + `${kind} image is your drawing minus it: red where you have ink and it has not, blue where it has and you have not.` })));
   el.append(root);
-  const forgetKeys = keepPlainKeys(root);
+  const forgetKeys = leaveCtrl(root);
 
   const heard = { "change:pixels": () => { if (model.get("pixels") !== sent) load(sent = model.get("pixels")); }, "change:distance": () => show(), "change:center": () => show(),
     "change:ten": () => bringTen(), "change:tens": () => bringTen() };
