@@ -7,17 +7,20 @@ __all__ = []
 
 # %% ../../nbs/course/figure.ipynb #b5acd144
 import io,json,re
-from base64 import b64encode
+from base64 import b64decode,b64encode
+from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
 from importlib.resources import files
 from urllib.parse import quote
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
 from .progress_file import known_guess,record_guess
+from ..arrays import as_numbers
 from ..digits import load_mnist
 
 # %% ../../nbs/course/figure.ipynb #165133b8
@@ -84,6 +87,20 @@ def floats_text(values):
     values = np.asarray(values, dtype=np.float64)
     size = 4 if np.array_equal(values.astype("<f4").astype(np.float64), values) else 8
     return dict(values=b64encode(values.astype(f"<f{size}").tobytes()).decode(), size=size)
+
+def named_digits(
+    digits:Mapping[str,Tensor],  # Images to choose from, by what to call them; each uint8 of shape (28, 28)
+)->list[dict]:                   # For a trait: of each its `name`, and its `pixels` as base64 text
+    "Digits for a figure in which one of them is chosen by the trait `which`; raises `ValueError` if there are none, or one is no such image."
+    if not digits: raise ValueError("there should be at least one digit")
+    images = {key: as_numbers(x, "a digit") for key,x in digits.items()}
+    for key,x in images.items():
+        if x.dtype!=torch.uint8 or tuple(x.shape)!=(28, 28): raise ValueError(f"{key} should be of type uint8 and shape (28, 28), got {x.dtype} of shape {tuple(x.shape)}")
+    return [dict(name=str(key), pixels=b64encode(x.numpy().tobytes()).decode()) for key,x in images.items()]
+
+def chosen_digit(figure)->np.ndarray:  # Shape (28, 28), uint8
+    "The one of a figure's `named_digits` that is chosen."
+    return np.frombuffer(b64decode(figure.digits[figure.which]["pixels"]), np.uint8).reshape(28, 28)
 
 # %% ../../nbs/course/figure.ipynb #a69cbde4
 class Figure(AnyWidget or Absent):

@@ -6,15 +6,13 @@
 __all__ = ['Loupe']
 
 # %% ../../nbs/course/figure_loupe.ipynb #fe6f5673
-from base64 import b64decode,b64encode
 from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..arrays import as_numbers
-from .figure import Figure,as_address,shared,sprite
+from .figure import Figure,as_address,chosen_digit,named_digits,shared,sprite
 from ..digits import load_mnist
 
 # %% ../../nbs/course/figure_loupe.ipynb #5838c953
@@ -36,17 +34,13 @@ class Loupe(Figure):
         if digits is None:
             train = load_mnist([3, 7])[0]
             digits = {"a 3": train[3][1], "another 3": train[3][2], "a 7": train[7][0], "another 7": train[7][1]}
-        if not digits: raise ValueError("there should be at least one digit")
-        images = {key: as_numbers(x, "a digit") for key,x in digits.items()}
-        for key,x in images.items():
-            if x.dtype!=torch.uint8 or tuple(x.shape)!=(28, 28): raise ValueError(f"{key} should be of type uint8 and shape (28, 28), got {x.dtype} of shape {tuple(x.shape)}")
         if not -255<=asked<=255: raise ValueError(f"asked should be from -255 to 255, got {asked}")
-        super().__init__(name=name, asked=asked, constant=asked, digits=[dict(name=str(key), pixels=b64encode(x.numpy().tobytes()).decode()) for key,x in images.items()])
+        super().__init__(name=name, asked=asked, constant=asked, digits=named_digits(digits))
 
     @property
     def image(self)->np.ndarray:  # Shape (28, 28), uint8
         "The digit, with what was written into it."
-        found = np.frombuffer(b64decode(self.digits[self.which]["pixels"]), np.uint8).reshape(28, 28).copy()
+        found = chosen_digit(self).copy()
         for row,column,value in self.edits: found[row, column] = value
         return found
 

@@ -6,15 +6,13 @@
 __all__ = ['Spike']
 
 # %% ../../nbs/course/figure_spike.ipynb #60509fe5
-from base64 import b64decode,b64encode
 from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..arrays import as_numbers
-from .figure import Figure,as_address,floats_text,shared,sprite
+from .figure import Figure,as_address,chosen_digit,floats_text,named_digits,shared,sprite
 from ..digits import load_mnist
 from ..means import class_means
 
@@ -52,19 +50,15 @@ class Spike(Figure):
     ):
         train = load_mnist([3, 7])[0]
         if digits is None: digits = {"a 7": train[7][0], "a 3": train[3][1]}
-        if not digits: raise ValueError("there should be at least one digit")
-        images = {key: as_numbers(x, "a digit") for key,x in digits.items()}
-        for key,x in images.items():
-            if x.dtype!=torch.uint8 or tuple(x.shape)!=(28, 28): raise ValueError(f"{key} should be of type uint8 and shape (28, 28), got {x.dtype} of shape {tuple(x.shape)}")
         self._means = class_means(train.images, train.labels, [3, 7]).double().numpy()
         most = [*map(int, divmod(abs(self._means[0]-self._means[1]).argmax(), 28))]
         chosen = most if place is None else [int(n) for n in place]
         if len(chosen)!=2 or not all(0<=n<28 for n in chosen): raise ValueError(f"place should be a row and a column from 0 to 27, got {place}")
-        super().__init__(name=name, place=chosen, classes=[3, 7], means=floats_text(self._means.flatten()), digits=[dict(name=str(key), pixels=b64encode(x.numpy().tobytes()).decode()) for key,x in images.items()],
+        super().__init__(name=name, place=chosen, classes=[3, 7], means=floats_text(self._means.flatten()), digits=named_digits(digits),
                          presets=[dict(name="where the means differ most", place=most), dict(name="a corner", place=[0, 0]), dict(name="the foot of a 7", place=[23, 11])])
 
     @property
-    def _pixels(self): return np.frombuffer(b64decode(self.digits[self.which]["pixels"]), np.uint8).reshape(28, 28)
+    def _pixels(self): return chosen_digit(self)
 
     @property
     def image(self)->np.ndarray:  # Shape (28, 28), float64
