@@ -70,7 +70,7 @@ def to_run_anywhere(path, repo):
     nb = nbformat.read(path, as_version=4)
     hide_answers(nb.cells)
     if repo:
-        home = f"https://github.com/{repo}/blob/main/nbs/"
+        home = f"https://github.com/{repo}/blob/main/nbs/{path.relative_to(NBS).as_posix()}"
         for cell in nb.cells:
             if cell.cell_type == "markdown": cell.source = re.sub(r"\]\((?!https?:|#)([^)\s]+)\)", lambda m: f"]({urljoin(home, m[1])})", cell.source)
         install = f'try: import pixelsim\nexcept ImportError:\n    %pip install --quiet "pixelsim[course] @ git+https://github.com/{repo}"'
