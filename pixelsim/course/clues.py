@@ -105,8 +105,8 @@ def same_result_clue(rights, answers):
     if len(answers)<2 or len(answers)<len(rights): return None
     def same(values): return all(difference(values[0], v, Rules(0))=="" for v in values[1:])
     if same(answers) and not same(rights):
-        return "always-the-same",("Your function returned the same in all calls, though it was given different things. What it returns "
-                                  "should be made from its arguments.")
+        return "always-the-same",("Your function returned the same in all calls, though it was given different things. Is what it returns "
+                                  "made from all of its arguments?")
 
 def returned_clue(function, inputs, answers):
     "Does a function return one of its arguments as it was: (name, what to say); None if not."

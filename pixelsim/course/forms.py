@@ -83,9 +83,9 @@ def _ends(x):
 def _values(x): return list(x.values()) if isinstance(x, Mapping) else None
 
 def _zeros_and_ones(x):
-    "1 and 0 for True and False; None for anything else."
+    "1 and 0 for several True and False; None for anything else, and for one alone, which is 0 or 1 by chance."
     value = as_value(x)
-    return value.data.astype(int) if value.kind=="truth" else None
+    return value.data.astype(int) if value.kind=="truth" and value.data.ndim else None
 
 FORMS = [  # (rewriting, what to say of the form; `{}` is what the answer is)
     (_read_texts, "Yours is *text* that reads like a number. Leave out the quotes (also those of `f\"…\"`, and `str`): then it is "

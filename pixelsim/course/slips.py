@@ -37,6 +37,7 @@ _SAYS = {
     "n-minus-one": "Every value is n / (n − 1) times what it should be: did you divide by n − 1? Of n there are n.",
     "divided-by-another-number": "It looks as if you divided by {by:.4g}, in every call: it should be the number of what was added up.",
     "factor": "{Every} is {times} what it should be. {why}",
+    "multiple": "{Every} is {times} times what it should be.",
     "each-multiplied": "Along axis 0, each part is a multiple of what it should be: {times} times. Is it a sum, where it should be a mean?",
     "reversed": "The numbers are right, but in reverse order{along}.",
     "shifted": "The numbers are right, but moved by one place{along}.",
@@ -52,6 +53,8 @@ _SAYS = {
     "on-the-diagonal": "The right numbers stand on the diagonal of your table.",
     "repeated": "This is right, but {n} times over.",
     "first-of-them": "The first of the {n:,} that you give is what was asked for.",
+    "one-along-an-axis": "What was asked for is in it, and more: along axis {axis}, number {k} of your {n} is right (the first is number 0).",
+    "came-again": "The first {n} are right, and then the same {n} come again, along axis {axis}: is it the same thing each time, where others should follow?",
     "goes-on": "It begins right, and then it goes on for too long.",
     "among-them": "The right number is among these, but these are {n:,}: give that one alone.",
     "yes-or-no": "This is yes or no: True exactly where {what}. Give the numbers themselves.",
@@ -96,7 +99,7 @@ def _rounded(pairs):
     def is_(change): return all(np.isclose(a, change(r), rtol=0, atol=1e-6).all() for r,a in pairs)
     if all((a==0).all() for _,a in pairs): return _told("all-zero", Every=_every(pairs)) if any(r.any() for r,_ in pairs) else None
     if is_(np.trunc) or is_(np.round): return _told("without-decimals", **words)
-    for n in (4,3,2,1):
+    for n in (1,2,3,4):
         decimals = f"{n} decimal{'s'*(n>1)}"
         if is_(lambda r: np.round(r, n)): return _told("rounded", decimals=decimals, **words)
         if is_(lambda r: np.trunc(r*10**n)/10**n): return _told("cut-off", decimals=decimals, **words)
@@ -106,6 +109,7 @@ def _percent(pairs):
     shares = all(((r>=-1)&(r<=1)).all() for r,_ in pairs)
     roundings = (lambda x: x, lambda x: x.round(2), lambda x: x.round(1), np.round, np.trunc)
     for i,rounding in enumerate(roundings if shares else ()):
+        if rounding in (np.round,np.trunc) and all((a<10).all() for _,a in pairs): continue  # one digit alone says nothing
         if all(np.isclose(a, rounding(100*r), rtol=1e-5, atol=1e-9).all() for r,a in pairs):
             return _told("percent", rounded=", and rounded"*(i>0))
     if _all_same(pairs, lambda r: r/100): return _told("a-hundredth", Every=_every(pairs))
@@ -135,7 +139,7 @@ _FACTORS = [  # (factor, in words, what it may come from)
     (1/784, "784 times smaller than", "784 is the number of pixels, 28 · 28: is a mean taken, or divided by it, once too often?"),
     (28, "28 times", "28 is the number of rows, and of columns, and the root of 784: is it a sum somewhere, where it should be a mean?"),
     (1/28, "28 times smaller than", "28 is the number of rows, and of columns, and the root of 784: is something divided by it once too often?"),
-    (2, "twice", "Is something counted or added twice?"),
+    (255/256, "255/256 of", "Was it divided by 256? Full ink is 255."), (2, "twice", "Is something counted or added twice?"),
     (0.5, "half of", "Is something halved, or only half of it counted? (`x**1/2` is `(x**1)/2`, as `**` comes before `/`.)")]
 
 def _ratio(right, answer):
@@ -155,7 +159,7 @@ def _multiplied(pairs, sizes):
     for factor,times,why in _FACTORS:
         is_count = is_one and float(pairs[0][0])%1==0  # of whole numbers, many are multiples of each other by chance
         if abs(ratios[0]/factor-1)<1e-4 and not is_count: return _told("factor", Every=_every(pairs), times=times, why=why)
-    if not is_one: return _told("factor", Every="Every value", times=f"{ratios[0]:.4g} times", why="")
+    if not is_one: return _told("multiple", Every="Every value", times=f"{ratios[0]:.4g}")
 
 def _divided(ratios, sizes):
     "Was divided by something else than by how many there are, in each call?"
@@ -211,6 +215,15 @@ def _which(good):
     def listed(places): return f"number{'s'*(len(places)>1)} {', '.join(map(str, places))} {'are' if len(places)>1 else 'is'}"
     return f"{listed(np.flatnonzero(good))} right, and {listed(np.flatnonzero(~good))} not (the first is number 0)"
 
+def _came_again(pairs):
+    "Is the first part along an axis right, and repeated where others should follow?"
+    for axis in range(pairs[0][0].ndim) if pairs[0][0].ndim>1 else ():
+        (r,a),n = pairs[0],pairs[0][0].shape[axis]
+        r,a = np.moveaxis(r, axis, 0),np.moveaxis(a, axis, 0)
+        for k in range(2, n//2+1) if len(pairs)==1 and np.ptp(a) else ():
+            if n%k==0 and np.ptp(a[:k], axis=0).any() and same_numbers(a[:k], r[:k]) and same_numbers(np.concatenate([a[:k]]*(n//k)), a):
+                return _told("came-again", n=k, axis=axis)
+
 def _partly(pairs):
     "Which part along an axis is right, if the rest is not?"
     for call,(r,a) in enumerate(pairs, 1):
@@ -234,56 +247,62 @@ _PLACES = [("argmax", np.argmax, "the place of the largest"), ("argmin", np.argm
 _PICKS = [("first", lambda x: x.flat[0], "the first"), ("last", lambda x: x.flat[-1], "the last"), ("count", np.size, "the number")]
 
 def _too_few(r, a):
-    "What of the right array an answer with fewer numbers is; None if it is nothing simple."
-    if not r.ndim: return None
+    "All that an answer with fewer numbers may be of the right array."
+    if not r.ndim: return
     if not a.ndim:
-        return next((_told("only-the-", name, what=words, n=r.size) for name,change,words in _STEPS+_PICKS if same_numbers(a, change(r))), None)
+        for name,change,words in _STEPS+_PICKS:
+            if same_numbers(a, change(r)): yield _told("only-the-", name, what=words, n=r.size)
+        return
     for axis in range(r.ndim):
         for name,change,words in _STEPS:
-            if a.shape==r.shape[:axis]+r.shape[axis+1:] and same_numbers(a, change(r, axis)): return _told("also-the-", name, what=words, axis=axis)
+            if a.shape==r.shape[:axis]+r.shape[axis+1:] and same_numbers(a, change(r, axis)): yield _told("also-the-", name, what=words, axis=axis)
     for name,part in (("first-only",lambda k: r[:k]),("last-only",lambda k: r[-k:])):
         k = len(a) if a.ndim==r.ndim else 1
         if a.size and k<len(r) and a.size==part(k).size and same_numbers(a, part(k).reshape(a.shape)):
-            return _told(name, This="This is" if k==1 else "These are", k="" if k==1 else f" {k:,}", n=len(r))
-    if a.ndim==1 and a.tolist()==list(r.shape): return _told("its-shape")
+            yield _told(name, This="This is" if k==1 else "These are", k="" if k==1 else f" {k:,}", n=len(r))
+    if a.ndim==1 and a.tolist()==list(r.shape): yield _told("its-shape")
 
 def _not_yet(r, a):
-    "The last step that would make the right array of one with more numbers; None if there is none."
+    "The steps that would make the right array of one with more numbers."
     axes = [(i,) for i in range(a.ndim)]+[(i,j) for j in range(a.ndim) for i in range(j)] if r.ndim else [tuple(range(a.ndim))]
     for some in axes:
         if tuple(n for i,n in enumerate(a.shape) if i not in some)!=r.shape: continue
         along = "" if len(some)==a.ndim else f" along {'axis' if len(some)==1 else 'axes'} {' and '.join(map(str, some))}"
         for name,change,words in _STEPS:
-            if same_numbers(change(a, some), r): return _told("not-yet-the-", name, what=words, n=a.size, along=along)
+            if same_numbers(change(a, some), r): yield _told("not-yet-the-", name, what=words, n=a.size, along=along)
         for name,change,words in _PLACES if len(some)==1 else ():
-            if same_numbers(change(a, some[0]), r): return _told("not-yet-the-", name, what=words, n=a.size, along=along)
+            if same_numbers(change(a, some[0]), r): yield _told("not-yet-the-", name, what=words, n=a.size, along=along)
 
 def _too_many(r, a):
-    "What is in an answer with more numbers than the right array, or missing in it; None if it is nothing simple."
-    if not a.ndim: return None
-    if a.shape[1:]==r.shape and len(a)>1 and all(same_numbers(row, r) for row in a[:50]): return _told("repeated", n=len(a))
-    if found := _not_yet(r, a): return found
-    if a.ndim==2 and a.shape==(r.size, r.size) and same_numbers(a.diagonal(), r): return _told("on-the-diagonal")
-    if a.shape[1:]==r.shape and same_numbers(a[0], r): return _told("first-of-them", n=len(a))
-    if r.ndim and a.shape[1:]==r.shape[1:] and len(a)>len(r) and same_numbers(a[:len(r)], r): return _told("goes-on")
-    if not r.ndim and any(same_numbers(x, r) for x in a.reshape(-1)[:10_000]): return _told("among-them", n=a.size)
+    "All that may be in an answer with more numbers than the right array, or missing in it."
+    if not a.ndim: return
+    if a.shape[1:]==r.shape and len(a)>1 and all(same_numbers(row, r) for row in a[:50]): yield _told("repeated", n=len(a))
+    yield from _not_yet(r, a)
+    if a.ndim==2 and a.shape==(r.size, r.size) and same_numbers(a.diagonal(), r): yield _told("on-the-diagonal")
+    if a.shape[1:]==r.shape and same_numbers(a[0], r): yield _told("first-of-them", n=len(a))
+    if r.ndim and a.shape[1:]==r.shape[1:] and len(a)>len(r) and same_numbers(a[:len(r)], r): yield _told("goes-on")
+    for axis,n in enumerate(a.shape) if r.size>2 and a.ndim==r.ndim+1 else ():
+        for k in range(n) if n<=50 and a.shape[:axis]+a.shape[axis+1:]==r.shape else ():
+            if same_numbers(a.take(k, axis), r): yield _told("one-along-an-axis", axis=axis, k=k, n=n)
+    if not r.ndim and any(same_numbers(x, r) for x in a.reshape(-1)[:10_000]): yield _told("among-them", n=a.size)
 
 def _masked(r, a):
-    "Numbers that were asked for, and yes or no that was given; None if they have nothing in common."
-    if a.ndim>r.ndim: return _too_many(r, a)
-    if r.shape!=a.shape or not r.ndim: return None
+    "What numbers that were asked for, and yes or no that was given, may have in common."
+    if a.ndim>r.ndim: yield from _too_many(r, a)
+    if r.shape!=a.shape or not r.ndim: return
     kinds = np.unique(r)
     for kind in kinds if len(kinds)<=10 else []:
-        if (a==(r==kind)).all(): return _told("yes-or-no", what=f"{kind:g} was asked for")
-    if (a==(r!=0)).all(): return _told("yes-or-no", what="the right number is not 0")
+        if (a==(r==kind)).all(): yield _told("yes-or-no", what=f"{kind:g} was asked for")
+    if (a==(r!=0)).all(): yield _told("yes-or-no", what="the right number is not 0")
 
 # %% ../../nbs/course/slips.ipynb #dacd86cf
 _MOST = 2_000_000  # numbers that are looked at
 
 def _same_for_all(find, pairs):
-    "What `find` says of the first call, if it says something of the same name in every call that is wrong."
-    found = [find(r, a) for r,a in pairs if r.shape!=a.shape or not np.allclose(r, a, equal_nan=True)]
-    return found[0] if found and all(f is not None and f[0]==found[0][0] for f in found) else None
+    "The first thing that `find` says of the first call, and under the same name of every call that is wrong."
+    found = [list(find(r, a)) for r,a in pairs if r.shape!=a.shape or not np.allclose(r, a, equal_nan=True)]
+    names = set.intersection(*({name for name,_ in some} for some in found)) if found else ()
+    return next((told for told in (found[0] if found else ()) if told[0] in names), None)
 
 def slip(rights, answers, sizes=()):
     """What the values that an answer came to have in common with the right ones: (name, what to say); None if nothing simple.
@@ -297,4 +316,5 @@ def slip(rights, answers, sizes=()):
     if kinds[1]=="truth": return _same_for_all(_masked, pairs)
     if any(r.shape!=a.shape for r,a in pairs): return _same_for_all(_too_few, pairs) or _same_for_all(_too_many, pairs)
     return (_rounded(pairs) or _percent(pairs) or _changed(pairs) or _multiplied(pairs, sizes) or _multiplied_each(pairs)
-            or _placed(pairs) or _ranked(pairs) or _alike(pairs) or _without_some(pairs) or _partly(pairs))
+            or _placed(pairs) or _ranked(pairs) or _alike(pairs) or _came_again(pairs) or _without_some(pairs)
+            or _partly(pairs))
