@@ -6,9 +6,8 @@
 __all__ = []
 
 # %% ../../nbs/course/feedback.ipynb #51730db0
-import itertools,re,time
+import itertools,time
 from dataclasses import replace
-from itertools import permutations
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from .exercise import lesson_names
 from .forms import in_one_step,in_two_steps,other_arrangements,other_orders
 from .markdown import Page
 from .running import Outcome,TimeIsUp,limited,outcome_difference
+from .limits import all_in_one,beyond,counted,two_at_once
 from .slips import slip
 from .variants import variant
 
@@ -175,28 +175,6 @@ def _slip_after_a_mistake(exercise, answer, outcome):
         if found and found[0] in (("rounded","percent") if is_one else ("rounded","percent","factor","sign")):
             return mistake["name"],f"{mistake['says']}{_SECOND}Measured by this: {found[1]}"
 
-def _totals(exercise):
-    "How many there are of something in the lesson, and every number of the task: what one may divide by."
-    names = lesson_names(exercise.lesson, exercise.given)
-    sizes = {n for name in names if name in exercise.given or name in ("train","valid") for n in _sizes(names[name])}
-    return sorted({n for n in sizes if n>1} | {int(n) for n in re.findall(r"\b\d+\b(?!\.\d)", exercise.entry["task"]) if int(n)>9})
-
-def _counted(exercise, answer, outcome):
-    "How many there are, where their share was asked for, or a share of another total."
-    right,value = exercise.right.values[0],outcome.values[0]
-    if exercise.asks_function or {right.kind,value.kind}!={"number"} or right.data.ndim or "accepts" in exercise.entry: return None
-    share,count = float(right.data),float(value.data.sum())
-    if not 0<share<1: return None
-    for total in _totals(exercise):
-        if abs(count/total-share)<1e-6:
-            what = "This is" if value.data.ndim==0 else f"These are {value.data.size} numbers that add up to"
-            return "how-many",f"{what} *how many*, of {total:,}. A share is that number divided by {total:,}."
-    for one,other in permutations(_totals(exercise), 2):
-        if value.data.ndim==0 and abs(count*one/other-share)<1e-7:
-            return "other-total",f"It looks as if you divided by {one:,}, where {other:,} belongs: of how many is it a share?"
-
-def _sizes(thing): return [*getattr(thing, "shape", ())] or ([len(thing)] if hasattr(thing, "__len__") else [])
-
 def _same_as_a_name(exercise, answer, outcome):
     "Something that the lesson made, as it was."
     if exercise.asks_function or outcome.values[0].kind not in PLAIN or outcome.values[0].data.size<2: return None
@@ -214,34 +192,8 @@ def _some_calls(exercise, answer, outcome):
 
 def _variant(exercise, answer, outcome): return variant(exercise, outcome)
 
-def _two_at_once(exercise, answer, outcome):
-    "Values and places, as `max`, `sort` and others give them along an axis."
-    if all(type(each).__module__=="torch.return_types" for each in outcome.answers):
-        return "values-and-places","These are two things, values *and* places. `.values` or `.indices` takes one out, or `[0]` and `[1]`."
-
-def _beyond(exercise, answer, outcome):
-    "A number that cannot be one of those that were asked for."
-    rights,values = exercise.right.values,outcome.values
-    if "accepts" in exercise.entry or any(v.kind!="number" for v in [*rights, *values]): return None
-    if not any(word in exercise.entry["task"] for word in ("from 0 to 1","share","accuracy")): return None
-    if any(r.data.shape!=a.data.shape or (r.data<0).any() or (r.data>1).any() for r,a in zip(rights, values)): return None
-    most,least = max(v.data.max() for v in values),min(v.data.min() for v in values)
-    asked = f"Asked for {'is a number' if rights[0].data.ndim==0 else 'are numbers'} from 0 to 1, and"
-    if most>1: return "above-one",f"{asked} {most:.4g} is more: is something not yet divided, or not by how many there are?"
-    if least<0: return "below-zero",f"{asked} {least:.4g} is less: what was taken from what?"
-
-def _all_in_one(exercise, answer, outcome):
-    "One number, where several were asked for."
-    rights,values = exercise.right.values,outcome.values
-    if "accepts" in exercise.entry or len(rights)!=len(values) or any(v.kind not in PLAIN for v in [*rights, *values]): return None
-    if all(a.data.ndim==0 and r.data.size>1 for r,a in zip(rights, values)):
-        return "all-in-one",("Yours is one single number, and more were asked for. `sum()`, `mean()`, `max()` and the like make one number "
-                             "of everything if they are given no axis, and an index can leave a single one.")
-    if all(r.data.ndim==1 and a.data.shape[-2:]==(28,28) and a.data.ndim==2 for r,a in zip(rights, values)):
-        return "one-for-each-pixel","Yours is 28 × 28, one number for each *pixel*: the axis of the images is gone, and rows and columns are left."
-
-_DIAGNOSES = (_kind_mistake,_argument_mistake,_result_mistake,_right_in_another_form,_slip,_wrong_in_another_form,_counted,
-              _same_as_a_name,_variant,_slip_after_a_mistake,_some_calls,_two_at_once,_beyond,_all_in_one)
+_DIAGNOSES = (_kind_mistake,_argument_mistake,_result_mistake,_right_in_another_form,_slip,_wrong_in_another_form,counted,
+              _same_as_a_name,_variant,_slip_after_a_mistake,_some_calls,two_at_once,beyond,all_in_one)
 
 # %% ../../nbs/course/feedback.ipynb #2ab4dead
 def judge(exercise, answer):

@@ -12,7 +12,7 @@ from copy import deepcopy
 from .compare import PLAIN,Rules
 from .exercise import course_names,lesson_names
 from .running import limited,outcome_difference
-from .slips import same_numbers
+from .slip_words import same_numbers
 
 # %% ../../nbs/course/variants.ipynb #a28bd373
 _METHODS = {
