@@ -19,6 +19,7 @@ from .forms import in_one_step,in_two_steps,other_arrangements,other_orders
 from .markdown import Page
 from .running import Outcome,TimeIsUp,limited,outcome_difference
 from .limits import all_in_one,beyond,counted,two_at_once
+from .slip_words import digits_of
 from .slips import slip
 from .variants import variant
 
@@ -132,7 +133,7 @@ def _argument_mistake(exercise, answer, outcome):
 
 def _result_mistake(exercise, answer, outcome):
     "A result that has nothing to do with the arguments, or is one of them."
-    if not exercise.asks_function: return None
+    if not exercise.asks_function or all(v.kind=="number" and not v.data.any() for v in outcome.values): return None
     return (clues.same_result_clue(exercise.right.values, outcome.values)
             or clues.returned_clue(answer, exercise.inputs, outcome.values))
 
@@ -159,11 +160,14 @@ _SECOND = "\n\nAnd there is a second thing. "
 def _wrong_in_another_form(exercise, answer, outcome):
     "A known mistake, or a slip, in another form than was asked for."
     if outcome.error is not None or not outcome.answers: return None
+    is_nested = isinstance(exercise.right.answers[0], tuple) and any(isinstance(part, tuple) for part in exercise.right.answers[0])
+    is_truth = all(v.kind=="truth" for v in outcome.values)
     for answers,says in in_one_step(outcome.answers):
+        if is_nested and "brackets within brackets" in says: continue  # that is what was asked for
         mistake = _known_outcome(exercise, _rewritten(answers)) or _known_condition(exercise, answers[0], _rewritten(answers))
         if mistake: return mistake["name"],f"{says}{_SECOND}{mistake['says']}"
         further = _slip(exercise, answers[0], _rewritten(answers))
-        if further: return further[0],f"{says}{_SECOND}{further[1]}"
+        if further and not (is_truth and further[0]=="without-decimals") and not further[0].startswith("also-the-"): return further[0],f"{says}{_SECOND}{further[1]}"
 
 def _slip_after_a_mistake(exercise, answer, outcome):
     "A known mistake, and then one of those that one can make anywhere."
@@ -172,6 +176,7 @@ def _slip_after_a_mistake(exercise, answer, outcome):
         wrong = exercise.wrong(mistake)
         found = wrong.error is None and slip(wrong.values, outcome.values)
         is_one = sum(v.data.size for v in outcome.values if v.kind in PLAIN)<3
+        if is_one and all(digits_of(float(v.data.flat[0]))[1]<2 for v in outcome.values if v.kind=="number"): continue  # one digit is soon hit
         if found and found[0] in (("rounded","percent") if is_one else ("rounded","percent","factor","sign")):
             return mistake["name"],f"{mistake['says']}{_SECOND}Measured by this: {found[1]}"
 

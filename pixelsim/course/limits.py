@@ -56,8 +56,10 @@ def all_in_one(exercise, answer, outcome):
     "One number, where several were asked for."
     rights,values = exercise.right.values,outcome.values
     if "accepts" in exercise.entry or len(rights)!=len(values) or any(v.kind not in PLAIN for v in [*rights, *values]): return None
-    if all(a.data.ndim==0 and r.data.size>1 for r,a in zip(rights, values)):
+    if all(a.kind!="text" and a.data.ndim==0 and r.data.size>1 for r,a in zip(rights, values)):
         return "all-in-one",("Yours is one single number, and more were asked for. `sum()`, `mean()`, `max()` and the like make one number "
                              "of everything if they are given no axis, and an index can leave a single one.")
+    if all(r.data.ndim==1 and a.data.shape==(len(r.data),28,28) for r,a in zip(rights, values)):
+        return "whole-images","These are whole images, of 28 × 28 numbers each, and one number for each image was asked for: rows and columns are still there."
     if all(r.data.ndim==1 and a.data.shape[-2:]==(28,28) and a.data.ndim==2 for r,a in zip(rights, values)):
         return "one-for-each-pixel","Yours is 28 × 28, one number for each *pixel*: the axis of the images is gone, and rows and columns are left."

@@ -18,7 +18,11 @@ _SAYS = {
     "percent": "This is right in *percent*{rounded}. As numbers from 0 to 1 these are a hundredth of that.",
     "a-hundredth": "{Every} is a hundredth of what it should be: is it a share, where percent was asked for? Or was something divided by "
                    "100 that should not be?",
-    "complement": "This is 1 minus what was asked for: the share, or the ink, that is *not* meant.",
+    "complement": "This is 1 minus what was asked for{meant}.",
+    "from-255": "This is 255 minus what was asked for: black for white, and white for black.",
+    "from-100": "This is 100 minus what was asked for: the percentage of all the rest.",
+    "each-once": "These are the numbers that occur, each of them once. How often they occur, and where, should stay.",
+    "other-names": "It is right which of yours are alike, but they have other names: {one:g} stands where {other:g} should, for example.",
     "sign": "The size is right, but the sign is turned round: what is taken from what?",
     "sign-dropped": "The sizes are right, but the minus signs are gone. Here they should stay.",
     "squared": "This is the *square* of what it should be. Is a root missing?",
@@ -68,7 +72,7 @@ def told(name, ending="", **parts):
     return name+ending,_SAYS[name].format(**parts)
 
 # %% ../../nbs/course/slip_words.ipynb #2ab5f5e0
-def _decimals(number):
+def digits_of(number):
     "How many decimals a number is written with, and how many digits from the first that is not 0."
     text = np.format_float_positional(abs(number), trim="-")
     return len(text.partition(".")[2]),len(text.replace(".", "").strip("0"))
@@ -80,5 +84,5 @@ def same_numbers(answer, expected, least=3):
     near = 1e-6*max(1, np.abs(expected).max(initial=0)) if expected.size>1 else 1e-9
     if np.isclose(answer, expected, rtol=1e-4, atol=near, equal_nan=True).all(): return True
     if answer.size!=1 or not np.isfinite(answer).all(): return False
-    decimals,digits = _decimals(float(answer))
+    decimals,digits = digits_of(float(answer))
     return digits>=least and bool(np.isclose(np.round(expected, decimals), answer, rtol=0, atol=1e-9).all())

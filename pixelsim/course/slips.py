@@ -9,7 +9,7 @@ __all__ = []
 import numpy as np
 
 from .compare import as_value
-from .slip_words import same_numbers,told
+from .slip_words import digits_of,same_numbers,told
 
 # %% ../../nbs/course/slips.ipynb #a66f3998
 def _every(pairs): return "Your number" if sum(r.size for r,_ in pairs)==1 else "Every value"
@@ -22,7 +22,7 @@ def _rounded(pairs):
     "Are these the right numbers, rounded or cut off too early?"
     is_one = sum(r.size for r,_ in pairs)==1
     words = dict(The="The number is" if is_one else "The numbers are", it="it as it comes" if is_one else "them as they come")
-    def is_(change): return all(np.isclose(a, change(r), rtol=0, atol=1e-6).all() for r,a in pairs)
+    def is_(change): return all(np.isclose(a, change(r), rtol=0, atol=1e-6).all() and ((a==0)==(change(r)==0)).all() for r,a in pairs)
     if all((a==0).all() for _,a in pairs): return told("all-zero", Every=_every(pairs)) if any(r.any() for r,_ in pairs) else None
     if is_(np.trunc) or is_(np.round): return told("without-decimals", **words)
     for n in (1,2,3,4):
@@ -41,7 +41,7 @@ def _percent(pairs):
     if _all_same(pairs, lambda r: r/100): return told("a-hundredth", Every=_every(pairs))
 
 _CHANGES = {  # what makes the answer of the right value, by the name of the slip
-    "complement": lambda r: 1-r, "sign": lambda r: -r, "sign-dropped": np.abs, "squared": np.square,
+    "complement": lambda r: 1-r, "from-255": lambda r: 255-r, "from-100": lambda r: 100-r, "sign": lambda r: -r, "sign-dropped": np.abs, "squared": np.square,
     "half-the-square": lambda r: np.square(r)/2, "root": lambda r: np.sqrt(np.abs(r)), "upside-down": lambda r: 1/r,
     "cut-at-zero": lambda r: r.clip(0), "cut-to-0-and-1": lambda r: r.clip(0, 1), "added-up": lambda r: np.cumsum(r).reshape(r.shape)}
 _FOR_SEVERAL = ("cut-at-zero","cut-to-0-and-1","added-up")  # of one number alone they say nothing
@@ -50,7 +50,10 @@ def _changed(pairs):
     "Is the answer a simple function of the right value?"
     for name,change in _CHANGES.items():
         if name in _FOR_SEVERAL and sum(r.size for r,_ in pairs)<2 or _all_same([(r, r) for r,_ in pairs], change): continue
-        if _all_same(pairs, change): return told(name)
+        if name=="from-100" and all((r<=1).all() for r,_ in pairs): continue
+        if not _all_same(pairs, change): continue
+        whole = all((r%1==0).all() for r,_ in pairs)
+        return told(name, meant="" if whole else ": the share, or the ink, that is *not* meant")
     if not all((r%1==0).all() and (a%1==0).all() for r,a in pairs): return None
     for step,more in ((1,"more"),(-1,"less")):
         if _all_same(pairs, lambda r: r+step): return told("off-by-one", Every=_every(pairs), more=more)
@@ -115,6 +118,15 @@ def _placed(pairs):
     if rank==2 and _all_same(pairs, np.transpose): return told("transposed")
     return told("other-places")
 
+def _renamed(pairs):
+    "Are the same places alike as in the right array, if its numbers are few and whole?"
+    r,a = [np.concatenate([np.ravel(pair[i]) for pair in pairs]) for i in (0,1)]
+    if (r%1!=0).any() or not np.isfinite(a).all(): return None
+    names = {*zip(r.tolist(), a.tolist())}
+    if not len(names)==len({one for one,_ in names})==len({other for _,other in names})<=10 or len(names)<2 or r.size<2*len(names): return None
+    other,one = next((right,given) for right,given in sorted(names) if right!=given)
+    return told("other-names", one=one, other=other)
+
 def _ranked(pairs):
     "Are these places in the order of size?"
     if not all(r.ndim==1 and r.size>3 for r,_ in pairs): return None
@@ -176,7 +188,8 @@ def _too_few(r, a):
     "All that an answer with fewer numbers may be of the right array."
     if not r.ndim: return
     if not a.ndim:
-        for name,change,words in _STEPS+_PICKS:
+        is_chance = len(np.unique(r))<3 and float(a)%1==0 and a in r  # one of two is easily hit
+        for name,change,words in () if is_chance else _STEPS+_PICKS:
             if same_numbers(a, change(r)): yield told("only-the-", name, what=words, n=r.size)
         return
     for axis in range(r.ndim):
@@ -187,6 +200,7 @@ def _too_few(r, a):
         if a.size and k<len(r) and a.size==part(k).size and same_numbers(a, part(k).reshape(a.shape)):
             yield told(name, This="This is" if k==1 else "These are", k="" if k==1 else f" {k:,}", n=len(r))
     if a.ndim==1 and a.tolist()==list(r.shape): yield told("its-shape")
+    if a.ndim==1 and r.size>2 and len(np.unique(a))==len(a) and np.array_equal(np.unique(r), np.sort(a)): yield told("each-once")
 
 def _not_yet(r, a):
     "The steps that would make the right array of one with more numbers."
@@ -222,7 +236,7 @@ def _masked(r, a):
     if (a==(r!=0)).all(): yield told("yes-or-no", what="the right number is not 0")
 
 # %% ../../nbs/course/slips.ipynb #dacd86cf
-_MOST = 2_000_000  # numbers that are looked at
+_MOST = 10_000_000  # numbers that are looked at
 
 def _same_for_all(find, pairs):
     "The first thing that `find` says of the first call, and under the same name of every call that is wrong."
@@ -242,5 +256,5 @@ def slip(rights, answers, sizes=()):
     if kinds[1]=="truth": return _same_for_all(_masked, pairs)
     if any(r.shape!=a.shape for r,a in pairs): return _same_for_all(_too_few, pairs) or _same_for_all(_too_many, pairs)
     return (_rounded(pairs) or _percent(pairs) or _changed(pairs) or _multiplied(pairs, sizes) or _multiplied_each(pairs)
-            or _placed(pairs) or _ranked(pairs) or _alike(pairs) or _came_again(pairs) or _without_some(pairs)
+            or _placed(pairs) or _renamed(pairs) or _ranked(pairs) or _alike(pairs) or _came_again(pairs) or _without_some(pairs)
             or _partly(pairs))

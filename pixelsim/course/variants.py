@@ -91,6 +91,10 @@ def _of_brackets(node):
     yield node.value,"if the square brackets behind something are left out"
     if getattr(node.value, "id", "") in ("train","valid"):
         yield ast.Attribute(node.value, "images", ast.Load()),f"with all of `{node.value.id}.images` in the place of one digit"
+    if isinstance(node.slice, ast.Tuple) and len(node.slice.elts)>1:
+        kept = node.slice.elts[:-1]
+        fewer = kept[0] if len(kept)==1 else ast.Tuple(kept, ast.Load())
+        yield ast.Subscript(node.value, fewer, node.ctx),"if the last thing in a pair of square brackets is left out"
     for by in (-1,1):
         shifted = ast.Subscript(node.value, _Shift(by).visit(deepcopy(node.slice)), node.ctx)
         yield shifted,f"with every number in a pair of square brackets one too {'small' if by<0 else 'large'}"
@@ -156,7 +160,7 @@ def variants(exercise, seconds=5):
     for code,case in cases.items():
         if time.process_time()>end: break
         outcome,error,_ = limited(lambda: exercise.outcome(exercise.answer(code, "variant")), 1)
-        if error is None and outcome.error is None and all(map(_is_telling, outcome.values)): found.append((outcome,case))
+        if error is None and outcome.error is None and any(map(_is_telling, outcome.values)): found.append((outcome,case))
     return found
 
 def _is_same(outcome, other):
@@ -168,7 +172,7 @@ def _is_same(outcome, other):
 
 def variant(exercise, outcome):
     "The change in the solution that leads to an outcome: (name, what to say); None if none does."
-    if "accepts" in exercise.entry or outcome.error is not None or not all(map(_is_telling, outcome.values)): return None
+    if "accepts" in exercise.entry or outcome.error is not None or not any(map(_is_telling, outcome.values)): return None
     cases = list(dict.fromkeys(case for one,case in exercise.once("variants", lambda: variants(exercise)) if _is_same(one, outcome)))
     if not cases or len(cases)>3: return None
     return "variant",f"Exactly this comes out{', for example,'*(len(cases)>1)} {cases[0]}."
