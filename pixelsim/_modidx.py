@@ -349,6 +349,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
             'pixelsim.course.feedback': { 'pixelsim.course.feedback.Reply': ('course/feedback.html#reply', 'pixelsim/course/feedback.py'),
                                           'pixelsim.course.feedback.Reply.__init__': ( 'course/feedback.html#reply.__init__',
                                                                                        'pixelsim/course/feedback.py'),
+                                          'pixelsim.course.feedback.Reply._repr_html_': ( 'course/feedback.html#reply._repr_html_',
+                                                                                          'pixelsim/course/feedback.py'),
                                           'pixelsim.course.feedback._argument_mistake': ( 'course/feedback.html#_argument_mistake',
                                                                                           'pixelsim/course/feedback.py'),
                                           'pixelsim.course.feedback._blank_reply': ( 'course/feedback.html#_blank_reply',

@@ -16,7 +16,7 @@ from .compare import PLAIN,Rules,as_value,difference
 from .errors import tell_error
 from .exercise import lesson_names
 from .forms import in_one_step,in_two_steps,other_arrangements,other_orders
-from .markdown import Page
+from .markdown import Page,to_html
 from .running import Outcome,TimeIsUp,limited,outcome_difference
 from .limits import all_in_one,beyond,counted,two_at_once
 from .slip_words import digits_of
@@ -24,11 +24,18 @@ from .slips import slip
 from .variants import variant
 
 # %% ../../nbs/course/feedback.ipynb #f10b52a3
+_BARS = {"right": "#1a7f37", "wrong": "#bc4c00", "error": "#9a6700"}  # the color at the side, by status; the words say it too
+
 class Reply(Page):
     "A verdict on an answer, with its status and the name of the mistake, if it is a known one."
     def __init__(self, text, status="", mistake=None):
         super().__init__(text)
         self.status,self.mistake = status,mistake
+
+    def _repr_html_(self):
+        "With a bar in the color of the verdict; None, so that it is shown as Markdown, before there is one."
+        if self.status not in _BARS: return None
+        return f'<div style="border-left: 0.35em solid {_BARS[self.status]}; padding-left: 0.8em">{to_html(self.text)}</div>'
 
 _MARKS = {"right": "✔ **Right.**", "wrong": "✘ **Not yet.**", "error": "⚠ **Your code stopped.**",
           "not attempted": "○ **Not attempted yet.**", "not finished": "○ **Not finished yet.**"}
