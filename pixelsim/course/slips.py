@@ -50,6 +50,7 @@ def _changed(pairs):
     "Is the answer a simple function of the right value?"
     for name,change in _CHANGES.items():
         if name in _FOR_SEVERAL and sum(r.size for r,_ in pairs)<2 or _all_same([(r, r) for r,_ in pairs], change): continue
+        if name in _FOR_SEVERAL and all(np.ptp(a)==0 for _,a in pairs): continue  # nothing is left of what was right
         if name=="from-100" and all((r<=1).all() for r,_ in pairs): continue
         if not _all_same(pairs, change): continue
         whole = all((r%1==0).all() for r,_ in pairs)

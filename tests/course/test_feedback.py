@@ -141,7 +141,7 @@ BY_HAND = {  # the names of slips that are told too seldom by change alone, with
     "multiple": ([0.1, 0.2], [0.3, 0.6]), "from-255": ([0, 93, 255], [255, 162, 0]), "from-100": ([56.4, 12.5], [43.6, 87.5]),
     "each-once": ([7, 7, 3, 3], [3, 7]), "other-names": ([0, 1, 1, 0, 2, 2], [3, 7, 7, 3, 8, 8]), "first-of-them": ([5, 2], [[5, 2], [1, 7]]), "goes-on": ([1, 2], [1, 2, 9]), "among-them": (3, [1, 5, 3, 2]),
     "yes-or-no": ([3, 7, 3], [True, False, True]), "opposite": ([True, False], [False, True])}
-CUT = [("without-decimals", [2.7, 1.2], [2, 1]), ("without-decimals", [2.7, 1.2], [3, 1]),  # cut off, and rounded
+CUT = [("all-alike", [7, 3, 7], [1, 1, 1]), ("without-decimals", [2.7, 1.2], [2, 1]), ("without-decimals", [2.7, 1.2], [3, 1]),  # cut off, and rounded
        ("percent", 0.787, 78), ("percent", 0.787, 79), ("percent", [0.787, 0.1234], [78.7, 12.3]), ("cut-off", [2.75, 1.28], [2.7, 1.2]), ("rounded", 0.9305, 0.93)]
 
 
