@@ -154,7 +154,7 @@ def lay_out(source, repo):
     static.mkdir()
     for name in ("site.css", "site.js"): shutil.copy(SITE / name, static)
     widgets.write(static)
-    for name in ("conf.py", "favicon.svg"): shutil.copy(SITE / name, source)
+    for path in (SITE / "conf.py", SITE / "favicon.svg", ROOT / "tools" / "words.py"): shutil.copy(path, source)
 
 
 def build(repo=None, target=BUILD):

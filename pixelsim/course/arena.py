@@ -18,7 +18,7 @@ from pixelsim.course.arena_pictures import draw_idea,plot_board,show_disagreemen
 from pixelsim.course.arena_tables import VEIL,board_table,display_now,merge_table,remarks,result_table
 from pixelsim.course.board_file import board_bytes,read_board
 from pixelsim.course.entries import OPENERS,YOU,Entry,checked_name,entry_of
-from pixelsim.course.feedback import Reply
+from pixelsim.course.markdown import Page
 from pixelsim.course.opening import opening_ideas
 from pixelsim.course.rules import Placeholder,Refused
 from pixelsim.course.verdicts import verdict_on
@@ -98,7 +98,7 @@ class Result:
 
 def _refused(who, why, error=None):
     "The result of what was not entered, shown."
-    display_now(Reply(f"✘ **{who} was not entered:** {why}", "wrong"))
+    display_now(Page(f"✘ **{who} was not entered:** {why}"))
     return Result(f"{who} was not entered: {why}", error=error)
 
 @patch

@@ -105,15 +105,15 @@ def same_result_clue(rights, answers):
     if len(answers)<2 or len(answers)<len(rights): return None
     def same(values): return all(difference(values[0], v, Rules(0))=="" for v in values[1:])
     if same(answers) and not same(rights):
-        return "always-the-same",("Your function returned the same in all calls, though it was given different things. What it returns "
-                                  "should be made from its arguments.")
+        return "always-the-same",("Your function returned the same in all calls, though it was given different things. Is what it returns "
+                                  "made from all of its arguments?")
 
 def returned_clue(function, inputs, answers):
     "Does a function return one of its arguments as it was: (name, what to say); None if not."
     for i,name in enumerate(parameters(function)):
         if all(i<len(some) and difference(as_value(some[i]), a, Rules(0))=="" for some,a in zip(inputs, answers)) and answers:
-            return "returned-as-it-was",(f"Your function returns `{name}` as it was given. Whatever you compute in it, is that what you "
-                                         "return? Most functions change nothing in place: they give you something new.")
+            return "returned-as-it-was",(f"What your function returns is the same as `{name}`, which it is given: nothing has come of what it computes. "
+                                         "Most functions change nothing in place, they give you something new: is that what you return?")
 
 def arguments_in_words(arguments):
     "What a function was given, in words."

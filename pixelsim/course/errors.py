@@ -76,13 +76,13 @@ _ADVICE = [  # a pattern in "Type: message", and what it usually means
     (r"^SystemExit", "`exit` and `quit` would end the whole session: leave them out.")]
 
 def _line(error, function):
-    "Number and text of the last of the learner's own lines that an exception passed; None if none is known."
+    "Number and text of the last line of the learner's cell, or else of the notebook, that an exception passed; None if none is known."
     own = getattr(code_of(function), "co_filename", None)
-    trace,found = error.__traceback__,None
+    trace,found,is_own = error.__traceback__,None,False
     while trace:
         file = trace.tb_frame.f_code.co_filename
-        if file==own or "ipykernel" in file or file.startswith("<ipython"):
-            found = trace.tb_lineno,linecache.getline(file, trace.tb_lineno).strip()
+        if file==own or not is_own and ("ipykernel" in file or file.startswith("<ipython")):
+            found,is_own = (trace.tb_lineno,linecache.getline(file, trace.tb_lineno).strip()),file==own
         trace = trace.tb_next
     return found
 

@@ -16,17 +16,26 @@ from .compare import PLAIN,Rules,as_value,difference
 from .errors import tell_error
 from .exercise import lesson_names
 from .forms import in_one_step,in_two_steps,other_arrangements,other_orders
-from .markdown import Page
+from .markdown import Page,to_html
 from .running import Outcome,TimeIsUp,limited,outcome_difference
+from .limits import all_in_one,beyond,counted,two_at_once
+from .slip_words import digits_of
 from .slips import slip
 from .variants import variant
 
 # %% ../../nbs/course/feedback.ipynb #f10b52a3
+_BARS = {"right": "#1a7f37", "wrong": "#bc4c00", "error": "#9a6700"}  # the color at the side, by status; the words say it too
+
 class Reply(Page):
     "A verdict on an answer, with its status and the name of the mistake, if it is a known one."
     def __init__(self, text, status="", mistake=None):
         super().__init__(text)
         self.status,self.mistake = status,mistake
+
+    def _repr_html_(self):
+        "With a bar in the color of the verdict; None, so that it is shown as Markdown, before there is one."
+        if self.status not in _BARS: return None
+        return f'<div style="border-left: 0.35em solid {_BARS[self.status]}; padding-left: 0.8em">{to_html(self.text)}</div>'
 
 _MARKS = {"right": "✔ **Right.**", "wrong": "✘ **Not yet.**", "error": "⚠ **Your code stopped.**",
           "not attempted": "○ **Not attempted yet.**", "not finished": "○ **Not finished yet.**"}
@@ -94,6 +103,12 @@ def _right_reply(exercise, answer, outcome):
     return _reply("right", f"{entry['learned'][0].upper()}{entry['learned'][1:]}", None, printed)
 
 # %% ../../nbs/course/feedback.ipynb #8df7eb8e
+def _is_drawing(answer):
+    "Is it something of Matplotlib's, or are there some in it?"
+    if isinstance(answer, np.ndarray) and answer.dtype.kind=="O": answer = answer.tolist()
+    if isinstance(answer, (list,tuple)): return bool(answer) and _is_drawing(answer[0])
+    return type(answer).__module__.startswith("matplotlib")
+
 def _kind_mistake(exercise, answer, outcome):
     "A function, a generator or None where something else was asked for."
     kinds,asked = {v.kind for v in outcome.values},{v.kind for v in exercise.right.values}
@@ -104,6 +119,11 @@ def _kind_mistake(exercise, answer, outcome):
         name = getattr(answer, "__name__", "")
         called = f"the function `{name}`" if name.isidentifier() else "a function"
         return "gives-a-function",f"Your answer is {called}. Call it, with round brackets, and give what it returns."
+    if any(map(_is_drawing, outcome.answers)):
+        return "gives-a-drawing","This is what drawing gives back, for the drawing itself. Hand in the numbers that are drawn."
+    if "other" in kinds-asked and asked<={*PLAIN, "several"}:
+        made = next(v for v in outcome.values if v.kind=="other").form
+        return "gives-an-object",f"This is something of type `{made}`, and no number yet. Take out of it, or let it work out, what is asked for."
     if "generator" in kinds: return "gives-a-generator","A generator has not computed anything yet. Make a list of it, `list(…)`, or a tensor."
     if "nothing" not in kinds-asked: return None
     if not exercise.asks_function:
@@ -120,7 +140,7 @@ def _argument_mistake(exercise, answer, outcome):
 
 def _result_mistake(exercise, answer, outcome):
     "A result that has nothing to do with the arguments, or is one of them."
-    if not exercise.asks_function: return None
+    if not exercise.asks_function or all(v.kind=="number" and not v.data.any() for v in outcome.values): return None
     return (clues.same_result_clue(exercise.right.values, outcome.values)
             or clues.returned_clue(answer, exercise.inputs, outcome.values))
 
@@ -147,11 +167,14 @@ _SECOND = "\n\nAnd there is a second thing. "
 def _wrong_in_another_form(exercise, answer, outcome):
     "A known mistake, or a slip, in another form than was asked for."
     if outcome.error is not None or not outcome.answers: return None
+    is_nested = isinstance(exercise.right.answers[0], tuple) and any(isinstance(part, tuple) for part in exercise.right.answers[0])
+    is_truth = all(v.kind=="truth" for v in outcome.values)
     for answers,says in in_one_step(outcome.answers):
+        if is_nested and "brackets within brackets" in says: continue  # that is what was asked for
         mistake = _known_outcome(exercise, _rewritten(answers)) or _known_condition(exercise, answers[0], _rewritten(answers))
         if mistake: return mistake["name"],f"{says}{_SECOND}{mistake['says']}"
         further = _slip(exercise, answers[0], _rewritten(answers))
-        if further: return further[0],f"{says}{_SECOND}{further[1]}"
+        if further and not (is_truth and further[0]=="without-decimals") and not further[0].startswith("also-the-"): return further[0],f"{says}{_SECOND}{further[1]}"
 
 def _slip_after_a_mistake(exercise, answer, outcome):
     "A known mistake, and then one of those that one can make anywhere."
@@ -160,21 +183,9 @@ def _slip_after_a_mistake(exercise, answer, outcome):
         wrong = exercise.wrong(mistake)
         found = wrong.error is None and slip(wrong.values, outcome.values)
         is_one = sum(v.data.size for v in outcome.values if v.kind in PLAIN)<3
+        if is_one and all(digits_of(float(v.data.flat[0]))[1]<2 for v in outcome.values if v.kind=="number"): continue  # one digit is soon hit
         if found and found[0] in (("rounded","percent") if is_one else ("rounded","percent","factor","sign")):
             return mistake["name"],f"{mistake['says']}{_SECOND}Measured by this: {found[1]}"
-
-def _counted(exercise, answer, outcome):
-    "How many there are, where their share was asked for."
-    right,value = exercise.right.values[0],outcome.values[0]
-    if exercise.asks_function or {right.kind,value.kind}!={"number"} or right.data.ndim or "accepts" in exercise.entry: return None
-    names,count = lesson_names(exercise.lesson, exercise.given),float(value.data.sum())
-    totals = {n for name in names if name in exercise.given or name in ("train","valid") for n in _sizes(names[name])}
-    for total in sorted(totals):
-        if total>1 and 0<float(right.data)<1 and abs(count/total-float(right.data))<1e-6:
-            what = "This is" if value.data.ndim==0 else f"These are {value.data.size} numbers that add up to"
-            return "how-many",f"{what} *how many*, of {total:,}. A share is that number divided by {total:,}."
-
-def _sizes(thing): return [*getattr(thing, "shape", ())] or ([len(thing)] if hasattr(thing, "__len__") else [])
 
 def _same_as_a_name(exercise, answer, outcome):
     "Something that the lesson made, as it was."
@@ -193,8 +204,8 @@ def _some_calls(exercise, answer, outcome):
 
 def _variant(exercise, answer, outcome): return variant(exercise, outcome)
 
-_DIAGNOSES = (_kind_mistake,_argument_mistake,_result_mistake,_right_in_another_form,_slip,_wrong_in_another_form,_counted,
-              _same_as_a_name,_variant,_slip_after_a_mistake,_some_calls)
+_DIAGNOSES = (_kind_mistake,_argument_mistake,_result_mistake,_right_in_another_form,_slip,_wrong_in_another_form,counted,
+              _same_as_a_name,_variant,_slip_after_a_mistake,_some_calls,two_at_once,beyond,all_in_one)
 
 # %% ../../nbs/course/feedback.ipynb #2ab4dead
 def judge(exercise, answer):

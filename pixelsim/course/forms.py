@@ -23,6 +23,7 @@ def _number_in(text, is_whole=False):
         if text.endswith("%"): return float(text[:-1])/100
         found = ast.literal_eval(text)
     except (ValueError,SyntaxError,MemoryError,RecursionError):
+        if re.search(r"\w\(|\.[A-Za-z]", text): return None  # it is code
         numbers = re.findall(r"-?\b[1-9]\d*(?:\.\d+)?\b|\b0(?:\.\d+)?\b", text) if is_whole and len(text)<200 else []
         return [ast.literal_eval(number) for number in numbers] or None
     return found if isinstance(found, (int,float,tuple,list)) else None
@@ -66,7 +67,8 @@ def _flat(x, most=100):
         if _is_array(y): y = y.tolist() if math.prod(y.shape)<=most else [...]*(most+1)
         return [item for part in y for item in walk(part)] if isinstance(y, (list,tuple)) else [y]
     flat = walk(x) if len(x)<=most else []
-    return flat if 0<len(flat)<=most else None
+    is_mixed = len({isinstance(item, str) for item in flat})>1
+    return flat if 0<len(flat)<=most and not is_mixed else None
 
 # %% ../../nbs/course/forms.ipynb #3d160b3d
 def _whole(x):
@@ -83,9 +85,9 @@ def _ends(x):
 def _values(x): return list(x.values()) if isinstance(x, Mapping) else None
 
 def _zeros_and_ones(x):
-    "1 and 0 for True and False; None for anything else."
+    "1 and 0 for several True and False; None for anything else, and for one alone, which is 0 or 1 by chance."
     value = as_value(x)
-    return value.data.astype(int) if value.kind=="truth" else None
+    return value.data.astype(int) if value.kind=="truth" and value.data.ndim else None
 
 FORMS = [  # (rewriting, what to say of the form; `{}` is what the answer is)
     (_read_texts, "Yours is *text* that reads like a number. Leave out the quotes (also those of `f\"…\"`, and `str`): then it is "

@@ -9,109 +9,39 @@ __all__ = []
 import numpy as np
 
 from .compare import as_value
+from .slip_words import digits_of,same_numbers,told
 
-# %% ../../nbs/course/slips.ipynb #09901bf1
-_SAYS = {
-    "all-zero": "{Every} is 0. Several ways lead there: `//`, `int` or `round` on numbers below 1, a comparison that is never true, a total to "
-                "which nothing is added.",
-    "without-decimals": "{The} right, but without the decimals. `//`, `int` and `round` drop them: leave them as they are.",
-    "rounded": "{The} right, but rounded to {decimals}, and that is too early. Give {it}.",
-    "cut-off": "{The} right, but cut off after {decimals}. Give {it}.",
-    "percent": "This is right in *percent*{rounded}. As numbers from 0 to 1 these are a hundredth of that.",
-    "a-hundredth": "{Every} is a hundredth of what it should be: is it a share, where percent was asked for? Or was something divided by "
-                   "100 that should not be?",
-    "complement": "This is 1 minus what was asked for: the share, or the ink, that is *not* meant.",
-    "sign": "The size is right, but the sign is turned round: what is taken from what?",
-    "sign-dropped": "The sizes are right, but the minus signs are gone. Here they should stay.",
-    "squared": "This is the *square* of what it should be. Is a root missing?",
-    "half-the-square": "This is half the square of what it should be. `x**1/2` is `(x**1)/2`, as `**` comes before `/`: write `x**0.5`, or "
-                       "`.sqrt()`.",
-    "root": "This is the *root* of what it should be: is there one root too many, or is a square missing?",
-    "upside-down": "This is 1 divided by what it should be: what belongs above the line, and what below?",
-    "cut-at-zero": "What should be below 0 is 0 in yours, and the rest is right. Is something cut off, or is it uint8?",
-    "cut-to-0-and-1": "Everything below 0 has become 0, everything above 1 has become 1, and the rest is right.",
-    "added-up": "Each of your numbers is the right one plus all the right ones before it: is a total carried along?",
-    "off-by-one": "{Every} is one {more} than it should be. Python counts from 0, a slice leaves out its end, and so does `range`: is it one of "
-                  "these?",
-    "not-divided": "Every value is as many times too large as there are of what is added up: is it a sum, where it should be a mean?",
-    "n-minus-one": "Every value is n / (n − 1) times what it should be: did you divide by n − 1? Of n there are n.",
-    "divided-by-another-number": "It looks as if you divided by {by:.4g}, in every call: it should be the number of what was added up.",
-    "factor": "{Every} is {times} what it should be. {why}",
-    "each-multiplied": "Along axis 0, each part is a multiple of what it should be: {times} times. Is it a sum, where it should be a mean?",
-    "reversed": "The numbers are right, but in reverse order{along}.",
-    "shifted": "The numbers are right, but moved by one place{along}.",
-    "sorted": "The numbers are right, but sorted: now nobody knows which belongs to which.",
-    "transposed": "The numbers are right, but rows and columns are swapped: yours is *transposed*.",
-    "other-places": "It holds the right values, but in other places.",
-    "places-not-values": "These are *places*, as `argsort` gives them: which comes first by size, and so on. The numbers themselves were asked for.",
-    "shifted-by": "Every value is {by:.4g} too {large}.",
-    "all-alike": "All your values are the same, {value:.4g}, and they should not be.",
-    "never-occurs": "{There} is no {value:g} among your numbers, and there should be.",
-    "partly-right": "{Along} axis {axis}, {which}.",
-    "its-shape": "This is a *shape*. The numbers themselves were asked for.",
-    "on-the-diagonal": "The right numbers stand on the diagonal of your table.",
-    "repeated": "This is right, but {n} times over.",
-    "first-of-them": "The first of the {n:,} that you give is what was asked for.",
-    "goes-on": "It begins right, and then it goes on for too long.",
-    "among-them": "The right number is among these, but these are {n:,}: give that one alone.",
-    "yes-or-no": "This is yes or no: True exactly where {what}. Give the numbers themselves.",
-    "opposite": "Every yes should be a no, and every no a yes.",
-    "only-the-": "This is one number, {what} of the {n:,} that were asked for.",
-    "also-the-": "This is {what} of what was asked for, along axis {axis}: one step too many.",
-    "not-yet-the-": "One step is missing: these are {n:,} numbers, and {what}{along} is what was asked for.",
-    "first-only": "{This} right, but only the first{k} of the {n:,} that were asked for.",
-    "last-only": "{This} right, but only the last{k} of the {n:,} that were asked for."}
-
-def _told(name, ending="", **parts):
-    "A slip by its name: (name, what to say)."
-    return name+ending,_SAYS[name].format(**parts)
-
+# %% ../../nbs/course/slips.ipynb #a66f3998
 def _every(pairs): return "Your number" if sum(r.size for r,_ in pairs)==1 else "Every value"
-
-# %% ../../nbs/course/slips.ipynb #2ab5f5e0
-def _decimals(number):
-    "How many decimals a number is written with, and how many digits from the first that is not 0."
-    text = np.format_float_positional(abs(number), trim="-")
-    return len(text.partition(".")[2]),len(text.replace(".", "").strip("0"))
-
-def same_numbers(answer, expected, least=3):
-    "Are these the same numbers, up to the rounding of someone who types at least so many digits?"
-    answer,expected = np.asarray(answer, dtype=float),np.asarray(expected, dtype=float)
-    if answer.shape!=expected.shape: return False
-    near = 1e-6*max(1, np.abs(expected).max(initial=0)) if expected.size>1 else 1e-9
-    if np.isclose(answer, expected, rtol=1e-4, atol=near, equal_nan=True).all(): return True
-    if answer.size!=1 or not np.isfinite(answer).all(): return False
-    decimals,digits = _decimals(float(answer))
-    return digits>=least and bool(np.isclose(np.round(expected, decimals), answer, rtol=0, atol=1e-9).all())
 
 def _all_same(pairs, change):
     "Does `change` make the answer of the right value, in every call?"
     with np.errstate(all="ignore"): return all(same_numbers(a, change(r)) for r,a in pairs)
 
-# %% ../../nbs/course/slips.ipynb #a66f3998
 def _rounded(pairs):
     "Are these the right numbers, rounded or cut off too early?"
     is_one = sum(r.size for r,_ in pairs)==1
     words = dict(The="The number is" if is_one else "The numbers are", it="it as it comes" if is_one else "them as they come")
-    def is_(change): return all(np.isclose(a, change(r), rtol=0, atol=1e-6).all() for r,a in pairs)
-    if all((a==0).all() for _,a in pairs): return _told("all-zero", Every=_every(pairs)) if any(r.any() for r,_ in pairs) else None
-    if is_(np.trunc) or is_(np.round): return _told("without-decimals", **words)
-    for n in (4,3,2,1):
+    def is_(change): return all(np.isclose(a, change(r), rtol=0, atol=1e-6).all() and ((a==0)==(change(r)==0)).all() for r,a in pairs)
+    if all((a==0).all() for _,a in pairs): return told("all-zero", Every=_every(pairs)) if any(r.any() for r,_ in pairs) else None
+    if is_(np.trunc) or is_(np.round): return told("without-decimals", **words)
+    for n in (1,2,3,4):
         decimals = f"{n} decimal{'s'*(n>1)}"
-        if is_(lambda r: np.round(r, n)): return _told("rounded", decimals=decimals, **words)
-        if is_(lambda r: np.trunc(r*10**n)/10**n): return _told("cut-off", decimals=decimals, **words)
+        if is_(lambda r: np.round(r, n)): return told("rounded", decimals=decimals, **words)
+        if is_(lambda r: np.trunc(r*10**n)/10**n): return told("cut-off", decimals=decimals, **words)
 
 def _percent(pairs):
     "Are these the right shares in percent, perhaps rounded, or the other way round?"
     shares = all(((r>=-1)&(r<=1)).all() for r,_ in pairs)
     roundings = (lambda x: x, lambda x: x.round(2), lambda x: x.round(1), np.round, np.trunc)
     for i,rounding in enumerate(roundings if shares else ()):
+        if rounding in (np.round,np.trunc) and all((a<10).all() for _,a in pairs): continue  # one digit alone says nothing
         if all(np.isclose(a, rounding(100*r), rtol=1e-5, atol=1e-9).all() for r,a in pairs):
-            return _told("percent", rounded=", and rounded"*(i>0))
-    if _all_same(pairs, lambda r: r/100): return _told("a-hundredth", Every=_every(pairs))
+            return told("percent", rounded=", and rounded"*(i>0))
+    if _all_same(pairs, lambda r: r/100): return told("a-hundredth", Every=_every(pairs))
 
 _CHANGES = {  # what makes the answer of the right value, by the name of the slip
-    "complement": lambda r: 1-r, "sign": lambda r: -r, "sign-dropped": np.abs, "squared": np.square,
+    "complement": lambda r: 1-r, "from-255": lambda r: 255-r, "from-100": lambda r: 100-r, "sign": lambda r: -r, "sign-dropped": np.abs, "squared": np.square,
     "half-the-square": lambda r: np.square(r)/2, "root": lambda r: np.sqrt(np.abs(r)), "upside-down": lambda r: 1/r,
     "cut-at-zero": lambda r: r.clip(0), "cut-to-0-and-1": lambda r: r.clip(0, 1), "added-up": lambda r: np.cumsum(r).reshape(r.shape)}
 _FOR_SEVERAL = ("cut-at-zero","cut-to-0-and-1","added-up")  # of one number alone they say nothing
@@ -120,10 +50,14 @@ def _changed(pairs):
     "Is the answer a simple function of the right value?"
     for name,change in _CHANGES.items():
         if name in _FOR_SEVERAL and sum(r.size for r,_ in pairs)<2 or _all_same([(r, r) for r,_ in pairs], change): continue
-        if _all_same(pairs, change): return _told(name)
+        if name in _FOR_SEVERAL and all(np.ptp(a)==0 for _,a in pairs): continue  # nothing is left of what was right
+        if name=="from-100" and all((r<=1).all() for r,_ in pairs): continue
+        if not _all_same(pairs, change): continue
+        whole = all((r%1==0).all() for r,_ in pairs)
+        return told(name, meant="" if whole else ": the share, or the ink, that is *not* meant")
     if not all((r%1==0).all() and (a%1==0).all() for r,a in pairs): return None
     for step,more in ((1,"more"),(-1,"less")):
-        if _all_same(pairs, lambda r: r+step): return _told("off-by-one", Every=_every(pairs), more=more)
+        if _all_same(pairs, lambda r: r+step): return told("off-by-one", Every=_every(pairs), more=more)
 
 # %% ../../nbs/course/slips.ipynb #5ec6435b
 _FACTORS = [  # (factor, in words, what it may come from)
@@ -135,7 +69,7 @@ _FACTORS = [  # (factor, in words, what it may come from)
     (1/784, "784 times smaller than", "784 is the number of pixels, 28 · 28: is a mean taken, or divided by it, once too often?"),
     (28, "28 times", "28 is the number of rows, and of columns, and the root of 784: is it a sum somewhere, where it should be a mean?"),
     (1/28, "28 times smaller than", "28 is the number of rows, and of columns, and the root of 784: is something divided by it once too often?"),
-    (2, "twice", "Is something counted or added twice?"),
+    (255/256, "255/256 of", "Was it divided by 256? Full ink is 255."), (2, "twice", "Is something counted or added twice?"),
     (0.5, "half of", "Is something halved, or only half of it counted? (`x**1/2` is `(x**1)/2`, as `**` comes before `/`.)")]
 
 def _ratio(right, answer):
@@ -154,22 +88,22 @@ def _multiplied(pairs, sizes):
     is_one = sum(r.size for r,_ in pairs)==1
     for factor,times,why in _FACTORS:
         is_count = is_one and float(pairs[0][0])%1==0  # of whole numbers, many are multiples of each other by chance
-        if abs(ratios[0]/factor-1)<1e-4 and not is_count: return _told("factor", Every=_every(pairs), times=times, why=why)
-    if not is_one: return _told("factor", Every="Every value", times=f"{ratios[0]:.4g} times", why="")
+        if abs(ratios[0]/factor-1)<1e-4 and not is_count: return told("factor", Every=_every(pairs), times=times, why=why)
+    if not is_one: return told("multiple", Every="Every value", times=f"{ratios[0]:.4g}")
 
 def _divided(ratios, sizes):
     "Was divided by something else than by how many there are, in each call?"
-    if np.allclose(ratios, sizes, rtol=1e-3): return _told("not-divided")
-    if np.allclose(ratios, sizes/(sizes-1), rtol=1e-3): return _told("n-minus-one")
+    if np.allclose(ratios, sizes, rtol=1e-3): return told("not-divided")
+    if np.allclose(ratios, sizes/(sizes-1), rtol=1e-3): return told("n-minus-one")
     by = sizes/ratios
-    if np.allclose(by, by[0], rtol=1e-3): return _told("divided-by-another-number", by=by[0])
+    if np.allclose(by, by[0], rtol=1e-3): return told("divided-by-another-number", by=by[0])
 
 def _multiplied_each(pairs):
     "Is each of a few parts another multiple of the right one?"
     if len(pairs)!=1 or pairs[0][0].ndim<2 or not 2<=len(pairs[0][0])<=10: return None
     ratios = [_ratio(r, a) for r,a in zip(*pairs[0])]
     if any(ratio is None for ratio in ratios) or np.allclose(ratios, 1, rtol=1e-3): return None
-    return _told("each-multiplied", times=", ".join(f"{ratio:.4g}" for ratio in ratios))
+    return told("each-multiplied", times=", ".join(f"{ratio:.4g}" for ratio in ratios))
 
 # %% ../../nbs/course/slips.ipynb #1053d296
 def _placed(pairs):
@@ -179,23 +113,32 @@ def _placed(pairs):
     rank = pairs[0][0].ndim
     for axis in range(rank):
         along = "" if rank==1 else f" along axis {axis}"
-        if _all_same(pairs, lambda r: np.flip(r, axis)): return _told("reversed", along=along)
-        if any(_all_same(pairs, lambda r: np.roll(r, by, axis)) for by in (1,-1)): return _told("shifted", along=along)
-    if rank==1 and _all_same(pairs, np.sort): return _told("sorted")
-    if rank==2 and _all_same(pairs, np.transpose): return _told("transposed")
-    return _told("other-places")
+        if _all_same(pairs, lambda r: np.flip(r, axis)): return told("reversed", along=along)
+        if any(_all_same(pairs, lambda r: np.roll(r, by, axis)) for by in (1,-1)): return told("shifted", along=along)
+    if rank==1 and _all_same(pairs, np.sort): return told("sorted")
+    if rank==2 and _all_same(pairs, np.transpose): return told("transposed")
+    return told("other-places")
+
+def _renamed(pairs):
+    "Are the same places alike as in the right array, if its numbers are few and whole?"
+    r,a = [np.concatenate([np.ravel(pair[i]) for pair in pairs]) for i in (0,1)]
+    if (r%1!=0).any() or not np.isfinite(a).all(): return None
+    names = {*zip(r.tolist(), a.tolist())}
+    if not len(names)==len({one for one,_ in names})==len({other for _,other in names})<=10 or len(names)<2 or r.size<2*len(names): return None
+    other,one = next((right,given) for right,given in sorted(names) if right!=given)
+    return told("other-names", one=one, other=other)
 
 def _ranked(pairs):
     "Are these places in the order of size?"
     if not all(r.ndim==1 and r.size>3 for r,_ in pairs): return None
-    if _all_same(pairs, np.argsort) or _all_same(pairs, lambda r: r.argsort().argsort()): return _told("places-not-values")
+    if _all_same(pairs, np.argsort) or _all_same(pairs, lambda r: r.argsort().argsort()): return told("places-not-values")
 
 def _alike(pairs):
     "Are all numbers the same, or off by the same amount?"
     if any(r.size<2 or np.ptp(r)==0 for r,_ in pairs): return None
     by = float((pairs[0][1]-pairs[0][0]).flat[0])
-    if _all_same(pairs, lambda r: r+by): return _told("shifted-by", by=abs(by), large="large" if by>0 else "small")
-    if all(np.isfinite(a).all() and np.ptp(a)==0 for _,a in pairs): return _told("all-alike", value=pairs[0][1].flat[0])
+    if _all_same(pairs, lambda r: r+by): return told("shifted-by", by=abs(by), large="large" if by>0 else "small")
+    if all(np.isfinite(a).all() and np.ptp(a)==0 for _,a in pairs): return told("all-alike", value=pairs[0][1].flat[0])
 
 def _without_some(pairs):
     "Does one of a few whole numbers never occur, though it should?"
@@ -203,13 +146,22 @@ def _without_some(pairs):
     for call,(r,a) in enumerate(pairs, 1):
         missing = sorted({*r.flat}-{*a.flat})
         if missing and {*a.flat}<={*r.flat}:
-            return _told("never-occurs", There=f"In call {call}, there" if len(pairs)>1 else "There", value=missing[0])
+            return told("never-occurs", There=f"In call {call}, there" if len(pairs)>1 else "There", value=missing[0])
 
 # %% ../../nbs/course/slips.ipynb #ede28001
 def _which(good):
     "Which of a few parts are right, and which are not, in words."
     def listed(places): return f"number{'s'*(len(places)>1)} {', '.join(map(str, places))} {'are' if len(places)>1 else 'is'}"
     return f"{listed(np.flatnonzero(good))} right, and {listed(np.flatnonzero(~good))} not (the first is number 0)"
+
+def _came_again(pairs):
+    "Is the first part along an axis right, and repeated where others should follow?"
+    for axis in range(pairs[0][0].ndim) if pairs[0][0].ndim>1 else ():
+        (r,a),n = pairs[0],pairs[0][0].shape[axis]
+        r,a = np.moveaxis(r, axis, 0),np.moveaxis(a, axis, 0)
+        for k in range(2, n//2+1) if len(pairs)==1 and np.ptp(a) else ():
+            if n%k==0 and np.ptp(a[:k], axis=0).any() and same_numbers(a[:k], r[:k]) and same_numbers(np.concatenate([a[:k]]*(n//k)), a):
+                return told("came-again", n=k, axis=axis)
 
 def _partly(pairs):
     "Which part along an axis is right, if the rest is not?"
@@ -221,9 +173,9 @@ def _partly(pairs):
             lines = np.moveaxis(good, axis, 0).reshape(r.shape[axis], -1).all(1)
             parts,first = np.moveaxis(r, axis, 0),int(lines.argmin())
             if not lines.any() or r.ndim>1 and np.ptp(parts[lines])==0: continue  # what is background everywhere is no part
-            if len(lines)<=10: return _told("partly-right", Along=along, axis=axis, which=_which(lines))
+            if len(lines)<=10: return told("partly-right", Along=along, axis=axis, which=_which(lines))
             if first and np.ptp(parts[:first])>0:
-                return _told("partly-right", Along=along, axis=axis, which=f"the first {first:,} are right, and then it goes wrong")
+                return told("partly-right", Along=along, axis=axis, which=f"the first {first:,} are right, and then it goes wrong")
         return None
 
 # %% ../../nbs/course/slips.ipynb #08dc14ff
@@ -234,56 +186,64 @@ _PLACES = [("argmax", np.argmax, "the place of the largest"), ("argmin", np.argm
 _PICKS = [("first", lambda x: x.flat[0], "the first"), ("last", lambda x: x.flat[-1], "the last"), ("count", np.size, "the number")]
 
 def _too_few(r, a):
-    "What of the right array an answer with fewer numbers is; None if it is nothing simple."
-    if not r.ndim: return None
+    "All that an answer with fewer numbers may be of the right array."
+    if not r.ndim: return
     if not a.ndim:
-        return next((_told("only-the-", name, what=words, n=r.size) for name,change,words in _STEPS+_PICKS if same_numbers(a, change(r))), None)
+        is_chance = len(np.unique(r))<3 and float(a)%1==0 and a in r  # one of two is easily hit
+        for name,change,words in () if is_chance else _STEPS+_PICKS:
+            if same_numbers(a, change(r)): yield told("only-the-", name, what=words, n=r.size)
+        return
     for axis in range(r.ndim):
         for name,change,words in _STEPS:
-            if a.shape==r.shape[:axis]+r.shape[axis+1:] and same_numbers(a, change(r, axis)): return _told("also-the-", name, what=words, axis=axis)
+            if a.shape==r.shape[:axis]+r.shape[axis+1:] and same_numbers(a, change(r, axis)): yield told("also-the-", name, what=words, axis=axis)
     for name,part in (("first-only",lambda k: r[:k]),("last-only",lambda k: r[-k:])):
         k = len(a) if a.ndim==r.ndim else 1
         if a.size and k<len(r) and a.size==part(k).size and same_numbers(a, part(k).reshape(a.shape)):
-            return _told(name, This="This is" if k==1 else "These are", k="" if k==1 else f" {k:,}", n=len(r))
-    if a.ndim==1 and a.tolist()==list(r.shape): return _told("its-shape")
+            yield told(name, This="This is" if k==1 else "These are", k="" if k==1 else f" {k:,}", n=len(r))
+    if a.ndim==1 and a.tolist()==list(r.shape): yield told("its-shape")
+    if a.ndim==1 and r.size>2 and len(np.unique(a))==len(a) and np.array_equal(np.unique(r), np.sort(a)): yield told("each-once")
 
 def _not_yet(r, a):
-    "The last step that would make the right array of one with more numbers; None if there is none."
+    "The steps that would make the right array of one with more numbers."
     axes = [(i,) for i in range(a.ndim)]+[(i,j) for j in range(a.ndim) for i in range(j)] if r.ndim else [tuple(range(a.ndim))]
     for some in axes:
         if tuple(n for i,n in enumerate(a.shape) if i not in some)!=r.shape: continue
         along = "" if len(some)==a.ndim else f" along {'axis' if len(some)==1 else 'axes'} {' and '.join(map(str, some))}"
         for name,change,words in _STEPS:
-            if same_numbers(change(a, some), r): return _told("not-yet-the-", name, what=words, n=a.size, along=along)
+            if same_numbers(change(a, some), r): yield told("not-yet-the-", name, what=words, n=a.size, along=along)
         for name,change,words in _PLACES if len(some)==1 else ():
-            if same_numbers(change(a, some[0]), r): return _told("not-yet-the-", name, what=words, n=a.size, along=along)
+            if same_numbers(change(a, some[0]), r): yield told("not-yet-the-", name, what=words, n=a.size, along=along)
 
 def _too_many(r, a):
-    "What is in an answer with more numbers than the right array, or missing in it; None if it is nothing simple."
-    if not a.ndim: return None
-    if a.shape[1:]==r.shape and len(a)>1 and all(same_numbers(row, r) for row in a[:50]): return _told("repeated", n=len(a))
-    if found := _not_yet(r, a): return found
-    if a.ndim==2 and a.shape==(r.size, r.size) and same_numbers(a.diagonal(), r): return _told("on-the-diagonal")
-    if a.shape[1:]==r.shape and same_numbers(a[0], r): return _told("first-of-them", n=len(a))
-    if r.ndim and a.shape[1:]==r.shape[1:] and len(a)>len(r) and same_numbers(a[:len(r)], r): return _told("goes-on")
-    if not r.ndim and any(same_numbers(x, r) for x in a.reshape(-1)[:10_000]): return _told("among-them", n=a.size)
+    "All that may be in an answer with more numbers than the right array, or missing in it."
+    if not a.ndim: return
+    if a.shape[1:]==r.shape and len(a)>1 and all(same_numbers(row, r) for row in a[:50]): yield told("repeated", n=len(a))
+    yield from _not_yet(r, a)
+    if a.ndim==2 and a.shape==(r.size, r.size) and same_numbers(a.diagonal(), r): yield told("on-the-diagonal")
+    if a.shape[1:]==r.shape and same_numbers(a[0], r): yield told("first-of-them", n=len(a))
+    if r.ndim and a.shape[1:]==r.shape[1:] and len(a)>len(r) and same_numbers(a[:len(r)], r): yield told("goes-on")
+    for axis,n in enumerate(a.shape) if r.size>2 and a.ndim==r.ndim+1 else ():
+        for k in range(n) if n<=50 and a.shape[:axis]+a.shape[axis+1:]==r.shape else ():
+            if same_numbers(a.take(k, axis), r): yield told("one-along-an-axis", axis=axis, k=k, n=n)
+    if not r.ndim and any(same_numbers(x, r) for x in a.reshape(-1)[:10_000]): yield told("among-them", n=a.size)
 
 def _masked(r, a):
-    "Numbers that were asked for, and yes or no that was given; None if they have nothing in common."
-    if a.ndim>r.ndim: return _too_many(r, a)
-    if r.shape!=a.shape or not r.ndim: return None
+    "What numbers that were asked for, and yes or no that was given, may have in common."
+    if a.ndim>r.ndim: yield from _too_many(r, a)
+    if r.shape!=a.shape or not r.ndim: return
     kinds = np.unique(r)
     for kind in kinds if len(kinds)<=10 else []:
-        if (a==(r==kind)).all(): return _told("yes-or-no", what=f"{kind:g} was asked for")
-    if (a==(r!=0)).all(): return _told("yes-or-no", what="the right number is not 0")
+        if (a==(r==kind)).all(): yield told("yes-or-no", what=f"{kind:g} was asked for")
+    if (a==(r!=0)).all(): yield told("yes-or-no", what="the right number is not 0")
 
 # %% ../../nbs/course/slips.ipynb #dacd86cf
-_MOST = 2_000_000  # numbers that are looked at
+_MOST = 10_000_000  # numbers that are looked at
 
 def _same_for_all(find, pairs):
-    "What `find` says of the first call, if it says something of the same name in every call that is wrong."
-    found = [find(r, a) for r,a in pairs if r.shape!=a.shape or not np.allclose(r, a, equal_nan=True)]
-    return found[0] if found and all(f is not None and f[0]==found[0][0] for f in found) else None
+    "The first thing that `find` says of the first call, and under the same name of every call that is wrong."
+    found = [list(find(r, a)) for r,a in pairs if r.shape!=a.shape or not np.allclose(r, a, equal_nan=True)]
+    names = set.intersection(*({name for name,_ in some} for some in found)) if found else ()
+    return next((told for told in (found[0] if found else ()) if told[0] in names), None)
 
 def slip(rights, answers, sizes=()):
     """What the values that an answer came to have in common with the right ones: (name, what to say); None if nothing simple.
@@ -293,8 +253,9 @@ def slip(rights, answers, sizes=()):
     pairs = [(np.asarray(r.data, dtype=float),np.asarray(a.data, dtype=float)) for r,a in zip(rights, answers)]
     if any(not a.size or not r.size or a.size>_MOST for r,a in pairs): return None
     kinds = rights[0].kind,answers[0].kind
-    if kinds[0]=="truth": return _told("opposite") if all(r.shape==a.shape and (r!=a).all() for r,a in pairs) else None
+    if kinds[0]=="truth": return told("opposite") if all(r.shape==a.shape and (r!=a).all() for r,a in pairs) else None
     if kinds[1]=="truth": return _same_for_all(_masked, pairs)
     if any(r.shape!=a.shape for r,a in pairs): return _same_for_all(_too_few, pairs) or _same_for_all(_too_many, pairs)
     return (_rounded(pairs) or _percent(pairs) or _changed(pairs) or _multiplied(pairs, sizes) or _multiplied_each(pairs)
-            or _placed(pairs) or _ranked(pairs) or _alike(pairs) or _without_some(pairs) or _partly(pairs))
+            or _placed(pairs) or _renamed(pairs) or _ranked(pairs) or _alike(pairs) or _came_again(pairs) or _without_some(pairs)
+            or _partly(pairs))

@@ -12,7 +12,7 @@ from copy import deepcopy
 from .compare import PLAIN,Rules
 from .exercise import course_names,lesson_names
 from .running import limited,outcome_difference
-from .slips import same_numbers
+from .slip_words import same_numbers
 
 # %% ../../nbs/course/variants.ipynb #a28bd373
 _METHODS = {
@@ -21,7 +21,7 @@ _METHODS = {
 _FUNCTIONS = {"l1_distance": ("l2_distance",), "l2_distance": ("l1_distance",), "mnist_distance": ("l2_distance",),
               "min": ("max",), "max": ("min",), "sum": ("max",)}
 _OPERATORS = {  # no power: 2**(a large number) would never come back
-    ast.Add: (ast.Sub,ast.Mult), ast.Sub: (ast.Add,ast.Div), ast.Mult: (ast.Div,ast.Add), ast.Div: (ast.Mult,ast.FloorDiv),
+    ast.Add: (ast.Sub,ast.Mult), ast.Sub: (ast.Add,ast.Div,ast.Mult), ast.Mult: (ast.Div,ast.Add), ast.Div: (ast.Mult,ast.FloorDiv),
     ast.BitAnd: (ast.BitOr,)}
 _COMPARISONS = {ast.Gt: (ast.Lt,ast.GtE), ast.Lt: (ast.Gt,ast.LtE), ast.LtE: (ast.Gt,ast.Lt), ast.Eq: (ast.NotEq,)}
 _SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.BitAnd: "&", ast.BitOr: "|",
@@ -41,6 +41,8 @@ def _of_call(node):
     is_method = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") not in ("torch","np","math")
     if is_method: yield node.func.value,f"if the step `{name}` is left out"
     elif len(node.args)==1: yield node.args[0],f"if the step `{name}` is left out"
+    if is_method and len(node.args)==2:
+        for at in (0,1): yield ast.Call(node.func, [node.args[at]], []),f"if `{name}` gets only one of its two numbers"
     if is_method and name in ("mean","sum","median","std","argmin","amax","flip"):
         for axes in _AXES:
             args = [] if axes is None else [ast.Constant(axes) if isinstance(axes, int) else ast.Tuple([ast.Constant(i) for i in axes], ast.Load())]
@@ -74,10 +76,25 @@ class _Shift(ast.NodeTransformer):
     def __init__(self, by): self.by = by
     def visit_Constant(self, node): return ast.Constant(node.value+self.by) if type(node.value) is int else node
 
+def _without_an_end(index):
+    "An index with one end of one of its slices left out, in every way."
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    for at,part in enumerate(parts):
+        if not isinstance(part, ast.Slice): continue
+        for end in [end for end in ("lower","upper") if getattr(part, end) is not None]:
+            new = deepcopy(index)
+            setattr(new.elts[at] if isinstance(new, ast.Tuple) else new, end, None)
+            yield new,f"if what stands {'before' if end=='lower' else 'behind'} a colon is left out"
+
 def _of_brackets(node):
+    for index,case in _without_an_end(node.slice): yield ast.Subscript(node.value, index, node.ctx),case
     yield node.value,"if the square brackets behind something are left out"
     if getattr(node.value, "id", "") in ("train","valid"):
         yield ast.Attribute(node.value, "images", ast.Load()),f"with all of `{node.value.id}.images` in the place of one digit"
+    if isinstance(node.slice, ast.Tuple) and len(node.slice.elts)>1:
+        kept = node.slice.elts[:-1]
+        fewer = kept[0] if len(kept)==1 else ast.Tuple(kept, ast.Load())
+        yield ast.Subscript(node.value, fewer, node.ctx),"if the last thing in a pair of square brackets is left out"
     for by in (-1,1):
         shifted = ast.Subscript(node.value, _Shift(by).visit(deepcopy(node.slice)), node.ctx)
         yield shifted,f"with every number in a pair of square brackets one too {'small' if by<0 else 'large'}"
@@ -143,7 +160,7 @@ def variants(exercise, seconds=5):
     for code,case in cases.items():
         if time.process_time()>end: break
         outcome,error,_ = limited(lambda: exercise.outcome(exercise.answer(code, "variant")), 1)
-        if error is None and outcome.error is None and all(map(_is_telling, outcome.values)): found.append((outcome,case))
+        if error is None and outcome.error is None and any(map(_is_telling, outcome.values)): found.append((outcome,case))
     return found
 
 def _is_same(outcome, other):
@@ -155,7 +172,7 @@ def _is_same(outcome, other):
 
 def variant(exercise, outcome):
     "The change in the solution that leads to an outcome: (name, what to say); None if none does."
-    if "accepts" in exercise.entry or outcome.error is not None or not all(map(_is_telling, outcome.values)): return None
+    if "accepts" in exercise.entry or outcome.error is not None or not any(map(_is_telling, outcome.values)): return None
     cases = list(dict.fromkeys(case for one,case in exercise.once("variants", lambda: variants(exercise)) if _is_same(one, outcome)))
     if not cases or len(cases)>3: return None
     return "variant",f"Exactly this comes out{', for example,'*(len(cases)>1)} {cases[0]}."

@@ -6,20 +6,13 @@
 __all__ = []
 
 # %% ../../nbs/course/waiting.ipynb #763b2514
-import sys
 from collections.abc import Callable,Iterator
 from contextlib import contextmanager
 from threading import Event,Thread
-from typing import TextIO
 
 from tqdm import tqdm
 
-# %% ../../nbs/course/waiting.ipynb #b68bc76c
-def seen_at()->TextIO|None:  # Where a bar would be seen; None if nowhere
-    "The stream on which someone is watching."
-    if type(sys.stdout).__module__=="ipykernel.iostream": return sys.stdout
-    try: return sys.stderr if sys.stderr.isatty() else None
-    except (AttributeError, ValueError): return None  # no console, or a closed one
+from pixelsim.messages import seen_at
 
 # %% ../../nbs/course/waiting.ipynb #23093a50
 _shown = []  # one bar at a time: what waits inside another wait shows none

@@ -4,6 +4,7 @@ Each kind is a change of the right answer, made here; whether it is told under i
 import sys
 import textwrap
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -136,10 +137,12 @@ BY_HAND = {  # the names of slips that are told too seldom by change alone, with
     "also-the-mean": ([[1, 2], [5, 8]], [3, 5]), "first-only": ([1, 2, 4], [1, 2]), "last-only": ([1, 2, 4], [2, 4]), "its-shape": ([[1, 2, 4], [5, 6, 7]], [2, 3]),
     "not-yet-the-mean": (0.75, [True, False, True, True]), "not-yet-the-sum": ([3, 7], [[1, 2], [3, 4]]), "not-yet-the-max": (6, [1, 2, 6]),
     "not-yet-the-argmax": (2, [1.5, 0, 6.5]), "on-the-diagonal": ([1, 4], [[1, 0], [9, 4]]), "repeated": ([1, 2], [[1, 2], [1, 2], [1, 2]]),
-    "first-of-them": ([5, 2], [[5, 2], [1, 7]]), "goes-on": ([1, 2], [1, 2, 9]), "among-them": (3, [1, 5, 3, 2]),
+    "one-along-an-axis": ([5, 2, 8], [[1, 5], [9, 2], [3, 8]]), "came-again": ([[1, 2, 8, 9], [3, 5, 7, 4]], [[1, 2, 1, 2], [3, 5, 3, 5]]),
+    "multiple": ([0.1, 0.2], [0.3, 0.6]), "from-255": ([0, 93, 255], [255, 162, 0]), "from-100": ([56.4, 12.5], [43.6, 87.5]),
+    "each-once": ([7, 7, 3, 3], [3, 7]), "other-names": ([0, 1, 1, 0, 2, 2], [3, 7, 7, 3, 8, 8]), "first-of-them": ([5, 2], [[5, 2], [1, 7]]), "goes-on": ([1, 2], [1, 2, 9]), "among-them": (3, [1, 5, 3, 2]),
     "yes-or-no": ([3, 7, 3], [True, False, True]), "opposite": ([True, False], [False, True])}
-CUT = [("without-decimals", [2.7, 1.2], [2, 1]), ("without-decimals", [2.7, 1.2], [3, 1]),  # cut off, and rounded
-       ("percent", 0.787, 78), ("percent", 0.787, 79), ("percent", [0.787, 0.1234], [78.7, 12.3]), ("cut-off", [2.75, 1.28], [2.7, 1.2])]
+CUT = [("all-alike", [7, 3, 7], [1, 1, 1]), ("without-decimals", [2.7, 1.2], [2, 1]), ("without-decimals", [2.7, 1.2], [3, 1]),  # cut off, and rounded
+       ("percent", 0.787, 78), ("percent", 0.787, 79), ("percent", [0.787, 0.1234], [78.7, 12.3]), ("cut-off", [2.75, 1.28], [2.7, 1.2]), ("rounded", 0.9305, 0.93)]
 
 
 @pytest.mark.parametrize("kind, right, answer", [*((kind, *pair) for kind, pair in BY_HAND.items()), *CUT])
@@ -148,8 +151,29 @@ def test_slips_by_hand(kind, right, answer):
     assert found and found[0] == kind and found[1].endswith((".", "?", ")")), found
 
 
-@pytest.mark.parametrize("right, answer", [(0.8238, 0.61), (0.17, 0.8), ([0.1, 0.5], [0.3, 0.2]), (5, 9), ([1.0, 2.0, 3.0], [1.5, 0.2, 9.0]), ("a", "b"), (0.5, 0.53), ([[1, 2]], [[5, 9]])])
+@pytest.mark.parametrize("right, answer", [(0.8238, 0.61), (0.17, 0.8), ([0.1, 0.5], [0.3, 0.2]), (5, 9), ([1.0, 2.0, 3.0], [1.5, 0.2, 9.0]), ("a", "b"), (0.5, 0.53), (0.011, 1), (5, True), (0.21, 4.5e-13), ([0, 1, 0, 1], 1), ([0, 1, 1, 2], [0.5, 3.5, 3.5, 9]), ([[1, 2]], [[5, 9]])])
 def test_nothing_is_said_where_there_is_nothing_in_common(right, answer): assert slip([as_value(right)], [as_value(answer)]) is None
+
+
+@pytest.mark.parametrize("name, answer, mistake, says", [
+    ("unequal-box", (800*926/1010, 200*1013/1028), "how-many", "2 numbers that add up to *how many*, of 1,000"), ("unequal-box", 930.547/2038, "other-total", "divided by 2,038, where 1,000 belongs"),
+    ("mean-or-median", 53, "above-one", "from 0 to 1, and 53 is more"), ("bottom-ink", -3, "below-zero", "-3 is less"), ("when-it-says", 7.5, "all-in-one", "one single number"),
+    ("mean-axis", torch.rand(28, 28), "one-for-each-pixel", "the axis of the images is gone"), ("nearest-number", torch.tensor([2.0, 9.0, 4.0]).sort(), "values-and-places", "values *and* places"),
+    ("hardest-pair", object(), "gives-an-object", "type `object`"), ("hardest-pair", (4, 9, 0.3), "not-its-score", "not the score of these two"), ("hardest-pair", (3, 3, 0.5), "one-digit-twice", "one digit, twice"),
+    ("lower-arc", 9216, "all-in-one", "one single number"), ("mean-axis", torch.rand(6131, 28, 28), "whole-images", "rows and columns are still there"),
+    ("nearest-number", 638_000, "beyond-all-of-them", "No seven has so many pixels"), ("hardest-pair", (10, 3, 0.7), "no-digits", "whole numbers from 0 to 9"),
+    ("hardest-pair", (1, 2, 3), "score-above-one", "a number from 0 to 1"), ("two-shapes", ((6, 4, 3), (1, 1, 1)), None, "broadcast to another shape"),
+    ("refused-view", "torch.rand(5, 4).T", None, "`answer.view(20)` is an error"), ("lower-arc", "an arc", None, "numbers, not text"),
+    ("mean-or-median", 0.4, None, "too large"), ("twice-the-ink", lambda image: (2*image/255).clip(0.6, 1), None, "are not")])
+def test_what_an_answer_cannot_be(name, answer, mistake, says):
+    reply = told(name, answer)
+    assert reply.mistake == mistake and says in reply.text, reply
+
+
+def test_a_drawing_is_no_answer():
+    figure, axes = plt.subplots(1, 2)
+    for answer in (axes, axes[0], list(axes)): assert told("six-in-a-row", answer).mistake == "gives-a-drawing"
+    plt.close(figure)
 
 
 def test_what_was_counted_is_told_with_the_total():
@@ -161,7 +185,7 @@ def test_what_was_counted_is_told_with_the_total():
     ("share-not-gray", "(sevens[:, 13, 13]>=0.5).float().mean()", "*sevens*"), ("share-not-gray", "(threes[:, 12, 12]>0.5).float().mean()", "one too small"),
     ("share-not-gray", "(to_float(valid[3])[:, 13, 13]>0.5).float().mean()", "`valid` in the place of `train`"), ("mean-axis", "threes.std((1, 2))", "`std`"),
     ("mean-axis", "sevens.mean((1, 2))", "`sevens` in the place of `threes`"), ("mean-axis", "threes.mean((0, 2))", "the axes (0, 2)"),
-    ("lower-arc", "other[18:25, 4:21]", "`other` in the place of `pixels`"), ("l1-of-each", "(valid_images-mean3).mean((1, 2)).abs()", "too late"),
+    ("share-not-gray", "(threes[:, 13]>0.5).float().mean()", "the last thing in a pair of square brackets"), ("lower-arc", "pixels[18:25, 4:]", "behind a colon"), ("lower-arc", "pixels[:25, 4:21]", "before a colon"), ("lower-arc", "other[18:25, 4:21]", "`other` in the place of `pixels`"), ("l1-of-each", "(valid_images-mean3).mean((1, 2)).abs()", "too late"),
     ("when-it-says", "hits*confusion10.sum(0)", "`*` in the place of `/`"), ("unequal-box", "0.8*accuracy_7s+0.2*accuracy_3s", "200 threes and 800 sevens")])
 def test_the_solution_with_one_thing_changed_is_recognized(name, code, says):
     assert says in told(name, eval(code, dict(exercise_named(name).names))).text
@@ -193,7 +217,7 @@ def test_functions_that_are_no_answer(name):
     ("twice-the-ink", "def f(image): return (2*to_float(pixels)).clip(0, 1)", "never uses `image`, which it is given. It reads `pixels` instead"),
     ("mean-by-hand", "def f(images): return mean3", "never uses `images`"), ("percent-of-the-row", "def f(table): return 100*A/A.sum(1)[:, None]", "It reads `A` instead"),
     ("every-pair", "def f(a, b): return a[:, None]-a", "never uses `b`"), ("nearest-of-many", "def f(images, prototypes): return is_3(images).int()", "never uses `prototypes`"),
-    ("under-the-images", "def f(images):\n    images.mean((1, 2))\n    return images", "returns `images`"),
+    ("under-the-images", "def f(images):\n    images.mean((1, 2))\n    return images", "is the same as `images`"),
     ("mean-by-hand", "def f(images):\n    total = torch.zeros(28, 28)\n    for image in images: ...\n    return total/len(images)", "Your loop does nothing yet"),
     ("under-the-images", "def f(images):\n    for image in images: return image-image.mean()*2", "over after its first round"),
     ("percent-of-the-row", "def f(table):\n    out = []\n    for row in table:\n        out.append(row/row.sum()*50)\n        return out", "over after its first round"),
@@ -343,7 +367,7 @@ class TestValues:
     @pytest.mark.parametrize("answer, mistake, says", [
         (len, "gives-a-function", "Your answer is the function `len`"), (torch.ones(3).sum, "gives-a-function", "the function `sum`"), (print(""), "gives-none", "what `print(…)` gives back"),
         ((n for n in [1]), "gives-a-generator", "has not computed anything yet"), (-6, "sign", "sign is turned round"), (7, "off-by-one", "one more than it should be"),
-        (True, None, "numbers, not True and False"), ({6}, None, "a set has no order"), (torch.tensor([6.0]).to_sparse(), None, "`.to_dense()`"), (6j, None, "type complex")])
+        (True, None, "numbers, not True and False"), ({6}, None, "a set has no order"), (torch.tensor([6.0]).to_sparse(), None, "`.to_dense()`"), (6j, "gives-an-object", "type `complex`")])
     def test_general_mistakes(self, answer, mistake, says):
         reply = check("six", answer)
         assert (reply.status, reply.mistake) == ("wrong", mistake) and says in reply.text

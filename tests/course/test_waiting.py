@@ -64,6 +64,17 @@ def test_in_a_notebook(monkeypatch):
     check_bars("".join(out.text for out in nb.cells[0].outputs))
 
 
+def test_the_library_has_a_bar_in_a_notebook_too(monkeypatch):
+    "As it writes or reads many files."
+    from nbclient import NotebookClient
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(
+        "import time\nfrom pixelsim.messages import progress\nfor _ in progress(range(4), 'Reading images'): time.sleep(0.7)\nfor _ in progress(range(4), 'At once'): pass")])
+    NotebookClient(nb, kernel_name="python3", timeout=300).execute(env={**os.environ})
+    text = "".join(out.text for out in nb.cells[0].outputs)
+    assert {out.name for out in nb.cells[0].outputs} == {"stdout"} and "Reading images: " in text and "At once" not in text
+
+
 @pytest.mark.parametrize("before", ["", "sys.stderr = None; ", "sys.stderr.close(); "])
 def test_where_nobody_watches(run_python, before):
     done = run_python("import sys\n" + before + TWO_SECONDS)
@@ -72,7 +83,8 @@ def test_where_nobody_watches(run_python, before):
 
 def test_an_error_passes_through():
     "And the next one who waits has a bar again."
-    from pixelsim.course.waiting import seen_at, waiting
+    from pixelsim.course.waiting import waiting
+    from pixelsim.messages import seen_at
     with pytest.raises(KeyError), waiting("Counting"): raise KeyError
     class Terminal(io.StringIO):
         def isatty(self): return True

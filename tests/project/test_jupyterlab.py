@@ -162,3 +162,31 @@ def test_a_prediction_in_jupyterlab(open_lab, lab):
     again.keyboard.press("Control+Enter")
     expect(again.locator(".psq-feedback").first).to_contain_text("Not this. In mathematics", timeout=60_000)
     expect(again.locator(".psq-field input").first).to_be_disabled()
+
+
+ANSWERS = ["from pixelsim.course import check,hint", 'check("share-not-gray", 0.2130)', 'check("share-not-gray", 0.7870)', 'hint("share-not-gray")', "hint()"]
+
+
+def test_answers_in_jupyterlab(open_lab, lab):
+    "Right and wrong differ in color too, hints name their exercise and stay; and all this is there when the notebook is saved, closed and opened again."
+    nb = saved(lab[1])
+    nb.cells = [nbformat.v4.new_code_cell(source) for source in ANSWERS]
+    nbformat.write(nb, lab[1] / "answers.ipynb")
+
+    def said(page): return [text.strip() for text in page.locator(".jp-CodeCell .jp-OutputArea-output").all_inner_texts()]
+    page = open_lab("answers")
+    choose(page, "Run", "Run All Cells")
+    outputs = page.locator(".jp-CodeCell .jp-OutputArea-output")
+    expect(outputs.last).to_contain_text("Of the exercise that was checked last", timeout=60_000)
+    wrong, right, first, second = replies = said(page)
+    assert wrong.startswith("✘ Not yet. ") and "1 minus what was asked for" in wrong and right.startswith("✔ Right. ")
+    assert first.startswith("Hint 1 of") and second.startswith(first.split("\n")[0]) and "Hint 2 of" in second and second.count("for share-not-gray") == 2
+    bars = [outputs.nth(i).locator("div[style*=border-left]").first.evaluate("e => getComputedStyle(e).borderLeftColor") for i in (0, 1)]
+    assert bars[0] != bars[1], bars
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    choose(page, "Kernel", "Shut Down Kernel")
+    page.close()
+    again = open_lab("answers")
+    again.get_by_text("Of the exercise that was checked last").wait_for()
+    assert said(again) == replies

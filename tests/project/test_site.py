@@ -87,6 +87,18 @@ def test_links_lead_somewhere(name, site):
     assert count > 10
 
 
+TERM = re.compile(r'<a class="[^"]*\bterm\b[^"]*" href="glossary\.html#([^"]+)">([^<]+)</a>')
+
+
+@every_lesson
+def test_the_first_use_of_a_term_leads_to_the_glossary(name, site):
+    "Each term once, where it first stands in a paragraph, and never in code, headings, tables or quizzes. Where it leads is there: see above."
+    text = (site / f"{name}.html").read_text(encoding="utf-8")
+    links = TERM.findall(text)
+    assert len(links) >= 8 and len({target for target, _ in links}) == len(links)
+    assert TERM.findall(re.sub(r"<(pre|code|h[1-6]|table)\b.*?</\1>", "", text, flags=re.S)) == links
+
+
 @every_page
 def test_nothing_comes_from_another_host(name, site):
     "Pictures, scripts, styles and fonts are all in the folder; only links for people lead away."

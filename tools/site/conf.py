@@ -1,13 +1,16 @@
 "Sphinx's settings for the site; tools/docs.py puts this file beside the pages."
+import sys
 from importlib.metadata import metadata
+from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
+sys.path.insert(0, str(Path(__file__).parent))  # where `words` is
 project = metadata("pixelsim")["Name"]
 html_title = project
 
-extensions = ["myst_nb", "sphinx_copybutton", "sphinx.ext.githubpages"]
+extensions = ["myst_nb", "sphinx_copybutton", "sphinx.ext.githubpages", "words"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 nb_execution_mode = "off"  # the outputs are those that the notebooks hold
