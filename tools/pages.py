@@ -25,6 +25,7 @@ AS_IS = re.compile(r"^#\| *output: *asis$", flags=re.M)  # the page says it as i
 HIDES = {"echo": "remove-input", "output": "remove-output"}  # by the option's value false
 KNOWN = {**{option: ("true", "false") for option in HIDES}, "exports": ("true",), "fig-alt": None,
          "code-fold": ("show",), "code-summary": ('"Exported source"',)}  # what may be said; the last two are nbdev's, of source that we show anyway
+FOLDS = {"source_hidden": ("hide-input", "What holds the text to account"), "outputs_hidden": ("hide-output", "What happens: predict first")}  # what JupyterLab collapses
 CHECK = re.compile(r'^check\("([\w-]+)"', flags=re.M)
 
 
@@ -141,8 +142,14 @@ def code(cell):
         if "text/markdown" in out.get("data", {}): out.data["text/markdown"] = links("".join(out.data["text/markdown"]))
         if "image/png" in out.get("data", {}): out.data["image/png"] = lighter("".join(out.data["image/png"]))
     new.metadata.tags = [tag for option, tag in HIDES.items() if options.get(option, "").lower() == "false"]
-    if source.startswith("quiz("): new.metadata.tags.append("remove-input")
-    if "fig-alt" in options: new.metadata.mystnb = {"image": {"alt": options["fig-alt"]}}
+    if source.startswith(("quiz(", "predict(")): new.metadata.tags.append("remove-input")
+    shown = {}
+    for part, (tag, says) in FOLDS.items():
+        if cell.metadata.get("jupyter", {}).get(part):
+            new.metadata.tags.append(tag)
+            shown |= {"code_prompt_show": says, "code_prompt_hide": says}
+    if "fig-alt" in options: shown["image"] = {"alt": options["fig-alt"]}
+    if shown: new.metadata.mystnb = shown
     return new
 
 

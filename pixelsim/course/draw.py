@@ -19,7 +19,7 @@ from torch import Tensor
 
 from pixelsim.arrays import as_numbers,as_prototypes,check_values
 from pixelsim.classifier import PixelSimilarity,prototype_grays
-from pixelsim.course.figure import Absent,AnyWidget,module,shared,static_text,traitlets
+from pixelsim.course.figure import AnyWidget,Playable,shared,static_text,traitlets
 from pixelsim.digits import load_mnist
 from pixelsim.labels import check_classes
 from pixelsim.nearest import distances_to
@@ -113,13 +113,13 @@ def _still(example, grays, means, distance):
             f'<p><img src="{_picture_of(images)}" alt="{escape(alt)}" style="max-width: 100%; height: auto"></p><p>{escape(says)}</p>')
 
 # %% ../../nbs/course/draw.ipynb #78d8daa0
-class DrawDigit(AnyWidget or Absent):
+class DrawDigit(Playable):
     """A sheet to draw a digit on, what a classifier sees of it, and the distance from there to each prototype, while you draw.
 
     `image` is what was drawn, and `observe(f, "image")` calls `f` when it changes. `distance` ("l1" or "l2") and `center` can be set, and follow what is chosen
     on the screen; `ten` shows the means of all ten digits beneath. What is pushed on the screen is pushed in `image`, too. With `center`, a drawing becomes 20 pixels in its longer side and its center of ink the middle, as with every digit of MNIST: Y. LeCun, C. Cortes
     and C. Burges, *The MNIST database of handwritten digits*."""
-    _esm,_css = module("draw"),static_text("draw.css")
+    _module,_css = "draw",static_text("draw.css")
     labels,kind,prototypes,examples = shared("List"),shared("Unicode"),shared("Unicode"),shared("List")
     distance,center,pixels = shared("Enum", ["l1","l2"], "l1"),shared("Bool", True),shared("Unicode")
     ten,tens = shared("Bool"),shared("Unicode")
@@ -168,14 +168,8 @@ class DrawDigit(AnyWidget or Absent):
     def as_html(self
     )->str:  # An element with a picture and, for the site's script, the state
         "The widget as it is now, for a page without a kernel: a picture of it, which the site's script (`tools/site/widgets.js`) brings to life."
-        state = json.dumps(self.page_state(), ensure_ascii=False).replace("<", "\\u003c")
         example = dict(name="the drawing", pixels=self.pixels) if self.pixels else next(iter(self.examples), None)
         still = _still(example, self._grays, [f"the {self.kind} {label}" for label in self.labels], self.distance)
-        return f'<div class="pixelsim-widget" data-widget="draw">{still}<script type="application/json">{state}</script></div>'
+        return self.placed(still)
 
     def __repr__(self): return f"DrawDigit({', '.join(self.labels)}; distance={self.distance!r}): run this cell in Jupyter to draw"
-
-    def _repr_mimebundle_(self, **kwargs):
-        "For Jupyter the live widget, and for a page without a kernel `as_html`."
-        data,metadata = super()._repr_mimebundle_(**kwargs)
-        return {**data, "text/html": self.as_html()},metadata

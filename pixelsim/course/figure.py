@@ -103,16 +103,42 @@ def chosen_digit(figure)->np.ndarray:  # Shape (28, 28), uint8
     return np.frombuffer(b64decode(figure.digits[figure.which]["pixels"]), np.uint8).reshape(28, 28)
 
 # %% ../../nbs/course/figure.ipynb #a69cbde4
-class Figure(AnyWidget or Absent):
-    """What all figures share: `guess`, what was guessed, as text, and `opened`, whether the figure can be used: it can once there is a guess, or without one by "just show me".
-
-    What is guessed on the screen is kept in the progress file, and shown again the next time. Set `opened = True` in Python to skip the question. A figure of its own gives its module as `_module`, the traits that an address may hold as `_address`, and `still`."""
-    _module,_address,_css = "","",static_text("figure.css")
-    guess,opened,name = shared("Unicode"),shared("Bool"),shared("Unicode")
+class Playable(AnyWidget or Absent):
+    "What all widgets of the course share: a module `_module` in the folder of the figures, and what a page without a kernel needs."
+    _module,_css = "",""
 
     def __init_subclass__(cls, **kwargs):
         if "_module" in vars(cls): cls._esm = module(cls._module)  # traitlets makes subclasses, too
         super().__init_subclass__(**kwargs)
+
+    def page_state(self)->dict:  # The traits of the widget, by name
+        "What a page needs of the widget: all that Python and JavaScript share and that is its own."
+        own = set(self.traits(sync=True))-set(AnyWidget.class_traits())
+        return {name: getattr(self, name) for name in sorted(own) if not name.startswith("_")}
+
+    def placed(self,
+        inside:str,      # What is there until the site's script comes, as HTML
+        marks:str="",    # Attributes that tell the script more, as in HTML
+    )->str:              # An element that holds both
+        "What is on a page without a kernel, with the state from which the site's script (`tools/site/widgets.js`) brings it to life."
+        state = json.dumps(self.page_state(), ensure_ascii=False).replace("<", "\\u003c")
+        return f'<div class="pixelsim-widget" data-widget="{self._module}"{marks}>{inside}<script type="application/json">{state}</script></div>'
+
+    def as_html(self)->str:
+        "The widget as it is now, for a page without a kernel."
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **kwargs):
+        "For Jupyter the live widget, and for a page without a kernel `as_html`."
+        data,metadata = super()._repr_mimebundle_(**kwargs)
+        return {**data, "text/html": self.as_html()},metadata
+
+class Figure(Playable):
+    """What all figures share: `guess`, what was guessed, as text, and `opened`, whether the figure can be used: it can once there is a guess, or without one by "just show me".
+
+    What is guessed on the screen is kept in the progress file, and shown again the next time. Set `opened = True` in Python to skip the question. A figure of its own gives its module as `_module`, the traits that an address may hold as `_address`, and `still`."""
+    _address,_css = "",static_text("figure.css")
+    guess,opened,name = shared("Unicode"),shared("Bool"),shared("Unicode")
 
     @property
     def figure_id(self)->str:  # Such as "grow-means"
@@ -125,11 +151,6 @@ class Figure(AnyWidget or Absent):
         super().set_state(sync_data)
         if self.opened and not was_opened: record_guess(self.figure_id, self.guess)
 
-    def page_state(self)->dict:  # The traits of the figure, by name
-        "What a page needs of the figure: all that Python and JavaScript share and that is its own."
-        own = set(self.traits(sync=True))-set(AnyWidget.class_traits())
-        return {name: getattr(self, name) for name in sorted(own) if not name.startswith("_")}
-
     def still(self)->tuple[str,str]:  # The inside of an SVG of 600 by 240, and the sentence
         "What the figure shows now, as a picture and a sentence, where nothing can run."
         raise NotImplementedError
@@ -139,17 +160,14 @@ class Figure(AnyWidget or Absent):
         "The figure as it is now, for a page without a kernel: picture and sentence, which the site's script (`tools/site/widgets.js`) brings to life."
         inside,says = self.still()
         svg = f"<svg xmlns='http://www.w3.org/2000/svg' width='600' height='240' viewBox='0 0 600 240'><rect width='600' height='240' fill='white'/>{inside}</svg>"
-        state = json.dumps(self.page_state(), ensure_ascii=False).replace("<", "\\u003c")
-        return (f'<div class="pixelsim-widget" data-widget="{self._module}" data-figure="{escape(self.figure_id)}" data-address="{self._address}">'
-                f'<p><img src="{as_address(svg, "image/svg+xml")}" alt="{escape(says)}" style="max-width: 100%; height: auto"></p><p>{escape(says)}</p>'
-                f'<script type="application/json">{state}</script></div>')
+        marks = f' data-figure="{escape(self.figure_id)}" data-address="{self._address}"'
+        return self.placed(f'<p><img src="{as_address(svg, "image/svg+xml")}" alt="{escape(says)}" style="max-width: 100%; height: auto"></p><p>{escape(says)}</p>', marks)
 
     def __repr__(self): return f"{type(self).__name__}({self.name!r}): run this cell in Jupyter to play with it"
 
     def _repr_mimebundle_(self, **kwargs):
-        "For Jupyter the live figure, and for a page without a kernel `as_html`."
-        data,metadata = super()._repr_mimebundle_(**kwargs)
-        bundle = {**data, "text/html": self.as_html()}  # a page knows nothing of this learner's guesses
+        "The same for both; a page knows nothing of this learner's guesses."
+        bundle = super()._repr_mimebundle_(**kwargs)
         if not self.opened and (guess := known_guess(self.figure_id)) is not None:
             with self.hold_sync(): self.guess,self.opened = guess,True
-        return bundle,metadata
+        return bundle

@@ -27,6 +27,7 @@ class Session:
         self.hints = {}          # how many hints were given, by exercise
         self.unsaved = {}        # entries that the file does not have yet, by exercise
         self.guesses = {}        # guesses that the file does not have yet, by figure
+        self.answers = {}        # tries at questions that the file does not have yet, by question
         self.untold = ""         # a note that came up at a figure, for the next exercise
         self.has_told = False    # was it said that progress cannot be saved?
 
@@ -44,16 +45,23 @@ def _is_entry(x): return isinstance(x, dict) and _is_date(x.get("tried")) and (x
 
 def _is_guess(x): return isinstance(x, dict) and isinstance(x.get("guess"), str) and _is_date(x.get("made"))
 
+def _is_try(x): return isinstance(x, dict) and isinstance(x.get("given"), str) and isinstance(x.get("right"), bool) and _is_date(x.get("when"))
+
+def _is_tries(x): return isinstance(x, list) and all(map(_is_try, x))
+
+_PARTS = {"exercises": _is_entry, "guesses": _is_guess, "answers": _is_tries}  # what a file may hold, each by name
+
 def _content(text):
-    "The entries by exercise and the guesses by figure in the text of a progress file; `ValueError` if it is no such file."
+    "What is in the text of a progress file: of each part a dict by name; `ValueError` if it is no such file."
     content = json.loads(text)
-    if not isinstance(content, dict) or content.get("format")!=_FORMAT or not isinstance(content.get("exercises"), dict) or not isinstance(content.get("guesses", {}), dict):
+    if not isinstance(content, dict) or content.get("format")!=_FORMAT or "exercises" not in content:
         raise ValueError("this is not a progress file of this version")
-    entries,guesses = content["exercises"],content.get("guesses", {})
-    for is_one,several in ((_is_entry, entries), (_is_guess, guesses)):
-        for x in several.values():
-            if not is_one(x): raise ValueError(f"this is not an entry: {x!r}")
-    return entries,guesses
+    parts = {name: content.get(name, {}) for name in _PARTS}
+    for name,part in parts.items():
+        if not isinstance(part, dict) or not all(map(_PARTS[name], part.values())): raise ValueError(f"these are not {name}: {part!r}")
+    return parts
+
+def _nothing(): return {name: {} for name in _PARTS}
 
 def _set_aside(path):
     "Give a file that is no progress file another name, and say which."
@@ -64,10 +72,10 @@ def _set_aside(path):
     return f"`{path.name}` was damaged, or of another program. It is now called `{aside.name}`, and a new one was begun."
 
 def _load(path):
-    "Entries and guesses in the file at `path`, and a note if it had to be set aside."
-    if not path.exists(): return ({}, {}),""
+    "What is in the file at `path`, and a note if it had to be set aside."
+    if not path.exists(): return _nothing(),""
     try: return _content(path.read_text(encoding="utf-8")),""
-    except (ValueError,RecursionError): return ({}, {}),_set_aside(path)
+    except (ValueError,RecursionError): return _nothing(),_set_aside(path)
 
 # %% ../../nbs/course/progress_file.ipynb #6da6b2b8
 def _with_file(work):
@@ -82,14 +90,22 @@ def _with_file(work):
 
 def _save(path):
     "Add what is not saved yet to the file, and return a note."
-    (entries,guesses),note = _load(path)
-    for name,new in session.unsaved.items(): entries[name] = _joined(entries.get(name), new)
-    guesses = {**session.guesses, **guesses}  # the first one stays
-    content = dict(format=_FORMAT, exercises=entries)|(dict(guesses=guesses) if guesses else {})
-    write_whole(path, (json.dumps(content, indent=1)+"\n").encode())
-    session.unsaved.clear()
-    session.guesses.clear()
+    parts,note = _load(path)
+    _write(path, _with_unsaved(parts))
+    for unsaved in (session.unsaved, session.guesses, session.answers): unsaved.clear()
     return note
+
+def _write(path, parts):
+    "Write a progress file with these parts, but for those that are empty."
+    content = dict(format=_FORMAT, exercises=parts["exercises"])|{name: part for name,part in parts.items() if part}
+    write_whole(path, (json.dumps(content, indent=1)+"\n").encode())
+
+def _with_unsaved(parts):
+    "What a file holds, with what is not saved yet."
+    entries,answers = parts["exercises"],parts["answers"]
+    return dict(exercises={**entries, **{name: _joined(entries.get(name), new) for name,new in session.unsaved.items()}},
+                guesses={**session.guesses, **parts["guesses"]},  # the first one stays
+                answers={**answers, **{name: [*(old := answers.get(name, [])), *(x for x in new if x not in old)] for name,new in session.answers.items()}})
 
 def _joined(old, new):
     "Two entries of one exercise as one: the latest try, and the first time that it was right."
@@ -109,13 +125,13 @@ def record(name, status):
     return " ".join(filter(None, [untold, note or trouble]))
 
 def _known():
-    "Entries by exercise and guesses by figure, saved or not, and a note. To read needs no lock, since the file is always whole."
-    try: (entries,guesses),note = _content(Path(PROGRESS_FILE).read_text(encoding="utf-8")),""
-    except OSError: (entries,guesses),note = ({}, {}),""
+    "All that is known, saved or not, and a note. To read needs no lock, since the file is always whole."
+    try: parts,note = _content(Path(PROGRESS_FILE).read_text(encoding="utf-8")),""
+    except OSError: parts,note = _nothing(),""
     except (ValueError,RecursionError):
         loaded,trouble = _with_file(_load)
-        (entries,guesses),note = loaded or (({}, {}), trouble)
-    return {**entries, **{n: _joined(entries.get(n), e) for n,e in session.unsaved.items()}},{**session.guesses, **guesses},note
+        parts,note = loaded or (_nothing(), trouble)
+    return _with_unsaved(parts),note
 
 # %% ../../nbs/course/progress_file.ipynb #0f6b5421
 def record_guess(
@@ -131,9 +147,36 @@ def known_guess(
     figure:str,   # Which figure
 )->str|None:      # The guess, "" for "just show me", None if there was none yet
     "What was guessed at a figure, now or another day."
-    _,guesses,note = _known()
+    known,note = _known()
     session.untold = session.untold or note
-    return guesses[figure]["guess"] if figure in guesses else None
+    return known["guesses"][figure]["guess"] if figure in known["guesses"] else None
+
+def record_answers(
+    tries:dict[str, list[dict]],  # By question, such as "03_means/what-stays": of each try what was `given`, whether it was `right`, and `when`
+):
+    "Remember tries at questions, in the progress file or, where nothing can be written, in this kernel."
+    for name,new in tries.items(): session.answers.setdefault(name, []).extend(new)
+    note,trouble = _with_file(_save)
+    session.untold = session.untold or note or trouble
+
+def known_answers()->dict[str, list[dict]]:  # By question, each try in its order
+    "All tries at questions, now or another day."
+    known,note = _known()
+    session.untold = session.untold or note
+    return known["answers"]
+
+def forget_answers(
+    names:list[str],  # Which questions, such as ["03_means/what-stays"]
+):
+    "Forget all tries at these questions."
+    for name in names: session.answers.pop(name, None)
+    def forget(path):
+        parts,note = _load(path)
+        _write(path, dict(parts, answers={name: tries for name,tries in parts["answers"].items() if name not in names}))
+        return note
+    if Path(PROGRESS_FILE).exists():
+        note,trouble = _with_file(forget)
+        session.untold = session.untold or note or trouble
 
 # %% ../../nbs/course/progress_file.ipynb #767da478
 def _progress_row(lesson, name, entry):
@@ -146,18 +189,19 @@ def progress(
     lesson:str|None=None,  # A lesson's name such as "03_means"; all lessons if None
 )->Table:                  # A row for each exercise: right, tried or not attempted, and since when
     "What you have done so far; raises `ValueError` for an unknown lesson."
-    entries,_,note = _known()
-    rows = [_progress_row(each, exercise["name"], entries.get(exercise["name"]))
+    known,note = _known()
+    rows = [_progress_row(each, exercise["name"], known["exercises"].get(exercise["name"]))
             for each in (lesson_files() if lesson is None else [lesson]) for exercise in exercises(each)]
     right = sum(row[2]=="right" for row in rows)
     return Table(["lesson","exercise","state","since"], rows, note=f"{right} of {len(rows)} right. {note}".strip())
 
 def reset_progress()->Page:  # A message that says what was deleted
     "Delete what `progress` remembers in this folder; a file that is not a progress file is set aside instead."
-    entries,guesses,note = _known()
+    known,note = _known()
     is_there = Path(PROGRESS_FILE).exists()
     _,trouble = _with_file(lambda path: path.unlink(missing_ok=True)) if is_there else (None, "")
     session.clear()
-    guessed = f", {len(guesses)} guess{'es'*(len(guesses)!=1)}" if guesses else ""
-    forgotten = f"Forgotten: {len(entries)} exercise{'s'*(len(entries)!=1)}{guessed}."
+    kinds = (("exercises", "exercise", "s"), ("guesses", "guess", "es"), ("answers", "question", "s"))
+    counts = [f"{n} {one}{many*(n!=1)}" for name,one,many in kinds if (n := len(known[name])) or name=="exercises"]
+    forgotten = f"Forgotten: {', '.join(counts)}."
     return Page(" ".join(filter(None, [forgotten, note, trouble])))

@@ -1,20 +1,25 @@
 """The quizzes: each answer proved and explained, the same each time, and readable as text, as a form, and where no script may run."""
+import json
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
-from small_lesson import DOUBLE, SOUND, lesson_file  # noqa: F401
+from conftest import violations
+from figure_pages import beside_a_kernel, open_page  # noqa: F401
+from small_lesson import DOUBLE, SOUND, lesson_file, own_folder  # noqa: F401
 
 from pixelsim.course.exercise import lesson_names, run_code
-from pixelsim.course.lesson_files import lesson_file as content_of, lesson_files, questions
+from pixelsim.course.lesson_files import lesson_file as content_of, lesson_files, predictions, questions
 from pixelsim.course.markdown import to_html
-from pixelsim.course.quizzes import quiz
+from pixelsim.course.progress_file import PROGRESS_FILE, known_answers, record_answers, reset_progress, session
+from pixelsim.course.quizzes import Quiz, predict, quiz
 
 LESSONS = [lesson for lesson in lesson_files() if questions(lesson)]
 every_lesson = pytest.mark.parametrize("stem", LESSONS)
 
 
-@pytest.mark.parametrize("lesson, entry", [pytest.param(lesson, entry, id=entry["name"]) for lesson in LESSONS for entry in questions(lesson) if "check" in entry])
+@pytest.mark.parametrize("lesson, entry", [pytest.param(lesson, entry, id=entry["name"]) for lesson in lesson_files() for entry in predictions(lesson) + questions(lesson) if "check" in entry])
 def test_the_right_answer_is_proved(lesson, entry):
     "The `check` code of a question runs, with the right answer at hand."
     assert "assert" in entry["check"]
@@ -24,8 +29,8 @@ def test_the_right_answer_is_proved(lesson, entry):
 
 @every_lesson
 def test_a_quiz_is_the_same_each_time_and_readable_as_text(stem):
-    page, text = quiz(stem)._repr_html_(), repr(quiz(stem))
-    assert page == quiz(stem)._repr_html_() and "http:" not in page and "https:" not in page
+    page, text = quiz(stem).as_html(), repr(quiz(stem))
+    assert page == quiz(stem).as_html() and "http:" not in page and "https:" not in page
     for i, question in enumerate(questions(stem), 1):
         assert f"Question {i} of {len(questions(stem))}\n{question['asks']}" in text
         assert all(choice["text"] in text and choice["says"] not in text for choice in question.get("choice", []))
@@ -40,7 +45,7 @@ Look:
 if x<1: print("*")
 ```
 '''"""))
-    page = quiz("00_small")._repr_html_()
+    page = quiz("00_small").as_html()
     assert "<p>Is <code>&lt;b&gt;</code> &amp; <code>a&lt;b</code> <strong>bold</strong>, 2 * 3?</p>" in page
     assert '<pre><code>if x&lt;1: print("*")</code></pre>' in page
 
@@ -58,24 +63,9 @@ def plain(html): return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).replace
 
 
 @pytest.fixture
-def open_quiz(browser):
+def open_quiz(open_page):  # noqa: F811
     "A function that opens a lesson's quiz in a page of its own; no error and no request may come of it."
-    contexts, trouble = [], []
-
-    def open_it(stem, width=800, dark=False, **options):
-        context = browser.new_context(viewport=dict(width=width, height=900), color_scheme="dark" if dark else "light", **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: trouble.append(message.text))
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("request", lambda request: trouble.append(request.url))
-        colors = "#111;color:#eee" if dark else "#fff;color:#222"
-        page.set_content(f'<!doctype html><html lang="en"><title>Quiz</title><meta name="viewport" content="width=device-width">'
-                         f'<body style="font-family:sans-serif;background:{colors}"><main><h1>Quiz</h1>{quiz(stem)._repr_html_()}</main>')
-        return page
-    yield open_it
-    for context in contexts: context.close()
-    assert trouble == []
+    return lambda stem, *args, **options: open_page(quiz(stem).as_html(), *args, **options)
 
 
 def typed(answer): return str(tuple(answer)) if isinstance(answer, list) else str(answer)
@@ -91,7 +81,7 @@ def is_told(section, question, answer, right):
 @every_lesson
 def test_every_answer_of_the_quiz_in_a_browser(stem, width, dark, open_quiz):
     "Each choice and each known answer is given, wrong ones first, and each says its own; nothing is wider than the page."
-    page, found = open_quiz(stem, width, dark), questions(stem)
+    page, found = open_quiz(stem, width=width, dark=dark), questions(stem)
     for at, question in enumerate(found):
         section = page.locator(".psq-question").nth(at)
         check_it = section.get_by_role("button", name="Check")
@@ -150,16 +140,16 @@ def test_the_quiz_needs_no_mouse(open_quiz):
     assert plain(to_html(question["asks"])) in plain(page.get_by_role("group").nth(at).evaluate("f => f.getAttribute('aria-labelledby').split(' ').map(i => document.getElementById(i).innerHTML).join(' ')"))
 
 
-def test_two_quizzes_on_a_page_do_not_disturb_each_other(open_quiz):
-    page = open_quiz("03_means")
-    page.evaluate("html => { const r = document.createRange(); document.body.append(r.createContextualFragment(html)); }", quiz("03_means")._repr_html_())
+def test_two_quizzes_on_a_page_do_not_disturb_each_other(open_page):  # noqa: F811
+    "What is answered in one shows in the other, since it is the same question; what is only chosen does not."
+    page = open_page(quiz("03_means").as_html() * 2)
     at = next(i for i, q in enumerate(questions("03_means")) if q["kind"] == "choice")
     first, second = (page.locator(".pixelsim-quiz").nth(i).locator(".psq-question").nth(at) for i in (0, 1))
     first.get_by_role("radio").nth(0).check()
-    second.get_by_role("radio").nth(1).check()
-    assert first.get_by_role("radio").nth(0).is_checked()
+    assert not second.get_by_role("radio").nth(0).is_checked()
+    first.get_by_role("button", name="Check").click()
+    assert second.get_by_role("radio").nth(0).is_checked() and second.get_by_role("status").inner_text() == first.get_by_role("status").inner_text()
     assert page.evaluate("(ids => new Set(ids).size === ids.length)([...document.querySelectorAll('[id]')].map(e => e.id))")
-    assert page.locator(".psq-score").count() == 2
 
 
 def test_the_quiz_without_a_script(open_quiz):
@@ -173,3 +163,102 @@ def test_the_quiz_without_a_script(open_quiz):
         folds.first.locator("summary").click()
         assert folds.first.locator(".psq-says").is_visible()
     assert page.get_by_role("radio").count() == page.get_by_role("textbox").count() == 0
+
+
+# What was answered, and what is predicted
+
+PREDICTION = SOUND.replace('[[question]]\nname = "half"', '[[prediction]]\nname = "half"').replace("question.mistake", "prediction.mistake")
+
+
+def test_a_page_remembers_answers_until_they_are_to_be_forgotten(open_quiz):
+    "With every try, when it was; loaded again the last reply is there; a button forgets them, and they stay forgotten."
+    page = open_quiz("03_means")
+    at, asked = next((i, q) for i, q in enumerate(questions("03_means")) if q["kind"] == "choice")
+    right = next(i for i, c in enumerate(asked["choice"]) if c.get("right"))
+    section = page.locator(".psq-question").nth(at)
+    assert not page.get_by_role("button", name="Forget").is_visible()
+    for choice in ((right + 1) % 3, right):
+        section.get_by_role("radio").nth(choice).check()
+        section.get_by_role("button").click()
+    kept = json.loads(page.evaluate("localStorage.getItem('pixelsim-answers')"))
+    assert [(x["given"], x["right"]) for x in kept[f"03_means/{asked['name']}"]] == [("ABCDEFGH"[(right + 1) % 3], False), ("ABCDEFGH"[right], True)]
+    again = open_quiz("03_means", context=page.context)
+    section = again.locator(".psq-question").nth(at)
+    assert section.locator(".psq-feedback").inner_text().startswith("Right.") and section.get_by_role("radio").nth(right).is_checked()
+    assert again.locator(".psq-score").inner_text() == f"1 of {len(questions('03_means'))} right"
+    again.get_by_role("button", name="Forget").click()
+    assert section.locator(".psq-feedback").inner_text() == "" and again.locator(".psq-score").inner_text().startswith("0 of")
+    assert open_quiz("03_means", context=page.context).locator(".psq-score").inner_text().startswith("0 of")
+
+
+def test_damaged_answers_in_the_browser_are_no_trouble(open_quiz):
+    page = open_quiz("03_means")
+    name = questions("03_means")[0]["name"]
+    for text in ("{", "7", "null", "[]", json.dumps({f"03_means/{name}": 7}), json.dumps({f"03_means/{name}": [{}]}), json.dumps({f"03_means/{name}": [{"given": "Z"}]})):
+        page.evaluate("text => localStorage.setItem('pixelsim-answers', text)", text)
+        assert open_quiz("03_means", context=page.context).locator(".psq-score").inner_text().startswith("0 of")
+
+
+@pytest.mark.parametrize("given, says, foreseen", [("0.5", "Right. Halfway.", 1), ("1", "Not this. That is the sum.", 0), ("7", "Not this. Add and divide by 2.", 0), (None, "Not predicted. Read on and see.", 0)])
+def test_a_prediction_is_made_once_and_unfolds_what_answers_it(open_page, lesson_file, given, says, foreseen):  # noqa: F811
+    "As far as the next prediction; it can be skipped; the quiz at the end says how many were right; and so it is when one comes back."
+    lesson_file(PREDICTION)
+    after = '<details class="after"><summary style="padding: 8px">What happens</summary>0.5</details>'
+    html = predict("half").as_html() + after + '<div class="cell tag_hide-output"><details class="hide"><summary style="padding: 8px">Output</summary>0.5</details></div><details><summary style="padding: 8px">Other</summary></details>'
+    html += predict("half").as_html().replace("00_small/half", "00_small/next") + after + quiz("00_small").as_html()
+    page = open_page(html)
+    opened = "[...document.querySelectorAll('main > details, .cell details')].map((each) => each.open)"
+    assert page.evaluate(opened) == [False] * 4 and page.locator(".psq-score").inner_text() == "0 of 1 right" and violations(page) == []
+    form = page.locator(".psq-question").first
+    form.get_by_role("button", name="Predict").click()
+    assert form.get_by_role("status").inner_text() == "Write a number, such as 0.25 or 1/4."
+    if given is None: form.get_by_role("button", name="just show me").click()
+    else:
+        form.get_by_role("textbox").fill(given)
+        page.keyboard.press("Enter")
+    for each in (page, open_page(html, context=page.context)):
+        form = each.locator(".psq-question").first
+        assert form.get_by_role("status").inner_text() == says and form.get_by_role("textbox").is_disabled()
+        assert each.evaluate(opened) == [True, True, False, False]
+        assert each.locator(".psq-score").inner_text() == f"0 of 1 right; of the lesson's 1 predictions, you made {foreseen} right" and violations(each) == []
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "status"  # or the keyboard would be at the top of the page
+
+
+def test_what_is_answered_beside_a_kernel_is_in_the_progress_file(open_page, lesson_file, own_folder):  # noqa: F811
+    "Every try; shown again in this kernel and in the next; and forgotten there, too, without touching another question."
+    lesson_file(SOUND)
+    asked, page = quiz("00_small"), open_page()
+    asked._repr_mimebundle_()
+    beside_a_kernel(page, asked)
+    page.get_by_role("textbox").fill("1")
+    page.keyboard.press("Enter")
+    page.get_by_role("textbox").fill("0.5")
+    page.keyboard.press("Enter")
+    for saved in page.evaluate("model.saved"): asked.set_state({"tries": saved["tries"]})
+    tries = json.loads(Path(PROGRESS_FILE).read_text())["answers"]["00_small/half"]
+    assert [(x["given"], x["right"]) for x in tries] == [("1", False), ("0.5", True)]
+    other = quiz("00_small")
+    other._repr_mimebundle_()
+    assert other.tries == {"00_small/half": tries} and page.locator(".psq-feedback").last.inner_text() == "Right. Halfway."
+    record_answers({"01_pixels/else": tries[:1]})
+    other.set_state({"tries": {}})
+    assert asked.tries == {} and known_answers() == {"01_pixels/else": tries[:1]}
+
+
+def test_answers_where_nothing_can_be_written(lesson_file, own_folder, monkeypatch):  # noqa: F811
+    "They are kept in the kernel, and the next exercise says so."
+    lesson_file(SOUND)
+    monkeypatch.setattr("pixelsim.course.progress_file.write_whole", lambda *_: (_ for _ in ()).throw(OSError(30, "Read-only file system")))
+    one = dict(given="A", right=True, when="2026-01-01T10:00:00+00:00")
+    record_answers({"00_small/rank": [one]})
+    assert known_answers() == {"00_small/rank": [one]} and "cannot be saved here (Read-only file system)" in session.untold
+    assert reset_progress().text.startswith("Forgotten: 0 exercises, 1 question.") and known_answers() == {}
+
+
+def test_which_predictions_there_are(lesson_file):  # noqa: F811
+    lesson_file(PREDICTION)
+    assert repr(predict("half")) == "Predict\nWhat is the mean of 0 and 1?" and predict("half").once and quiz("00_small").predictions == ["00_small/half"]
+    for names, says in (((), "name what to predict"), (("hafl",), "did you mean 'half'")):
+        with pytest.raises(ValueError, match=says): predict(*names)
+    lesson_file(PREDICTION.replace('name = "half"', 'name = "rank"'))
+    with pytest.raises(ValueError, match="name 'rank' stands there twice"): predict("rank")

@@ -69,7 +69,7 @@ def test_wheel_has_the_package_and_nothing_else(built):
                  if path.is_file() and ".ipynb_checkpoints" not in path.parts}
     found = contents(built.wheel)
     assert {name: sha for name, sha in found.items() if ".dist-info/" not in name} == {name: sha256(path.read_bytes()) for name, path in expected.items()}
-    assert {"pixelsim/course/static/quiz.js", "pixelsim/_modidx.py", "pixelsim/lessons/01_pixels.ipynb", "pixelsim/course/data/lessons/01_pixels.toml"} <= found.keys()
+    assert {"pixelsim/course/static/figures/questions.js", "pixelsim/_modidx.py", "pixelsim/lessons/01_pixels.ipynb", "pixelsim/course/data/lessons/01_pixels.toml"} <= found.keys()
     assert contents(built.from_sdist) == found
 
 

@@ -39,6 +39,38 @@
   const kept = (place) => { try { return JSON.parse(localStorage.getItem(keyOf(place))) ?? {}; } catch { return {}; } };
   const keep = (place, { guess, opened }) => { try { localStorage.setItem(keyOf(place), JSON.stringify({ guess, opened })); } catch { /* it is forgotten then */ } };
 
+  // So do answers, of all pages together: by question, each try
+  const ANSWERS = "pixelsim-answers";
+  let answers = {};
+  const recall = () => {
+    let kept;
+    try { kept = JSON.parse(localStorage.getItem(ANSWERS)); } catch { return; }  // they are as they were on this page
+    const sound = (tries) => Array.isArray(tries) && tries.length && tries.every((each) => typeof each?.given === "string");
+    answers = Object.fromEntries(Object.entries(kept ?? {}).filter(([, tries]) => sound(tries)));
+  };
+  const askers = []; // what shows answers
+  const tellAskers = () => {
+    for (const { model, keys, place } of askers) {
+      model.set("tries", Object.fromEntries(keys.filter((key) => key in answers).map((key) => [key, answers[key]])));
+      if (model.get("once") && model.get("questions").every(({ key }) => key in answers)) unfold(place);
+    }
+  };
+  const answer = (tries, keys) => {
+    recall();
+    for (const key of keys) if (key in tries) answers[key] = tries[key]; else delete answers[key];
+    try { localStorage.setItem(ANSWERS, JSON.stringify(answers)); } catch { /* they are forgotten then */ }
+    tellAskers();
+  };
+  window.addEventListener("storage", ({ key }) => { if (key === ANSWERS) { recall(); tellAskers(); } });
+  // What answers a prediction is folded until it is made: all that is marked so, as far as the next one
+  const unfold = (place) => {
+    const all = [...document.querySelectorAll(".pixelsim-widget[data-once], .cell.tag_hide-output details, details.after")];
+    for (const each of all.slice(all.indexOf(place) + 1)) {
+      if (each.matches(".pixelsim-widget")) break;
+      each.open = true;
+    }
+  };
+
   // As much of a widget's model as an anywidget module asks for; there is no Python to save changes for
   const modelOf = (state, save = () => {}) => {
     const heard = {};
@@ -72,6 +104,12 @@
           for (const [name, value] of Object.entries(sentTo(place, state))) model.set(name, value);
         });
         if (Object.keys(sent).length) requestAnimationFrame(() => place.scrollIntoView({ block: "center" }));
+      } else if (state.tries) {
+        model = modelOf(state, () => answer(state.tries, keys));
+        const keys = [...state.questions.map(({ key }) => key), ...state.predictions];
+        askers.push({ model, keys, place });
+        recall();
+        tellAskers();
       } else model = modelOf(state);
       const el = document.createElement("div");
       await load(`widget-${place.dataset.widget}.js`);

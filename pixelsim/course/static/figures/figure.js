@@ -55,7 +55,7 @@ export const shapeText = (shape) => (shape.length === 1 ? `(${shape[0]},)` : `($
 export const shapeOf = (text) => {
   const inner = text.replace(/torch\.size/gi, "").trim().replace(/^[([]+|[)\]]+$/g, "").trim();
   if (!inner) return /^[([]\s*[)\]]$/.test(text.trim()) ? [] : null;
-  const parts = inner.replace(/[,;]\s*$/, "").split(/\s*[,;×x*\s]\s*/i);
+  const parts = inner.replace(/\s*[,;]\s*$/, "").split(/\s*[,;×x*\s]\s*/i);
   return parts.every((part) => /^\d{1,9}$/.test(part)) ? parts.map(Number) : null;
 };
 
