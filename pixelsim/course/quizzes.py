@@ -84,16 +84,17 @@ class Asking(Playable):
 
 class Quiz(Asking):
     "Questions that a notebook or page shows as forms, and a terminal as text."
-    _module,_css = "questions",static_text("questions.css")
+    _module,_css,again = "questions",static_text("questions.css"),shared("Unicode")
 
     def __init__(self,
         asked:list[tuple[str,dict]],   # Names of lesson and question, such as "03_means/what-stays", and the questions as in their file
         predictions:list[str]=(),      # What was to be predicted before, by such names; how many were right is said below
         once:bool=False,               # Are these predictions, which are made once?
+        again:str="",                  # "today" shows only what was answered today, as if nobody had asked before; "due" asks only what is due
     ):
         self._asked = asked
         data = [dict(key=key, kind=q["kind"], tolerance=q.get("tolerance", 0), asks=to_html(q["asks"]), options=_options(q)) for key,q in asked]
-        super().__init__(questions=data, predictions=list(predictions), once=once)
+        super().__init__(questions=data, predictions=list(predictions), once=once, again=again)
 
     def as_html(self
     )->str:  # An element that can be read without a script, with the state
