@@ -957,7 +957,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                         'pixelsim.course.record._is_done': ('course/record.html#_is_done', 'pixelsim/course/record.py'),
                                         'pixelsim.course.record._row': ('course/record.html#_row', 'pixelsim/course/record.py'),
                                         'pixelsim.course.record._tidy': ('course/record.html#_tidy', 'pixelsim/course/record.py'),
-                                        'pixelsim.course.record._today': ('course/record.html#_today', 'pixelsim/course/record.py'),
                                         'pixelsim.course.record.done_so_far': ( 'course/record.html#done_so_far',
                                                                                 'pixelsim/course/record.py'),
                                         'pixelsim.course.record.group_table': ( 'course/record.html#group_table',

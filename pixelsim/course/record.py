@@ -76,8 +76,6 @@ def record_page(
 # %% ../../nbs/course/record.ipynb #78d18c1e
 RECORD_FORMAT = 1
 
-def _today(): return date.today()
-
 def _tidy(name): return " ".join(str(name).split())[:60]
 
 # %% ../../nbs/course/record.ipynb #ff2aee7c
@@ -87,7 +85,7 @@ def write_record(
     """Write what you have done so far into a small file, `pixelsim-record.json` (with a name, `pixelsim-record-name.json`), and beside it a page to print.
 
     Raises `OSError` if nothing can be written here."""
-    name,done,written = _tidy(name),done_so_far(),_today().isoformat()
+    name,done,written = _tidy(name),done_so_far(),date.today().isoformat()
     stem = "-".join(["pixelsim-record", *re.findall(r"\w+", name.lower())])
     content = dict(format=RECORD_FORMAT, name=name, written=written, done=done)
     write_whole(f"{stem}.json", (json.dumps(content, indent=1, ensure_ascii=False)+"\n").encode())

@@ -1,7 +1,7 @@
 """A record of what one can do: the file, the page to print, and several of them in one table, whatever is wrong with one."""
 import json
 import re
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,14 @@ LESSONS = ["01_pixels", "02_tensors", "03_means", "04_broadcasting", "05_distanc
 def on_day(monkeypatch):
     "Sets the day on which everything happens."
     def set_day(day):
-        monkeypatch.setattr("pixelsim.course.progress_file._now", lambda: f"{day}T12:00:00+00:00")
-        monkeypatch.setattr("pixelsim.course.record._today", lambda: date.fromisoformat(day))
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz=None): return cls.fromisoformat(f"{day}T12:00:00+00:00")
+        class Calendar(date):
+            @classmethod
+            def today(cls): return cls.fromisoformat(day)
+        monkeypatch.setattr("pixelsim.course.progress_file.datetime", Clock)
+        monkeypatch.setattr("pixelsim.course.record.date", Calendar)
     return set_day
 
 
