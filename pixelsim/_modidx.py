@@ -788,6 +788,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                        'pixelsim/course/meeting.py'),
                                          'pixelsim.course.meeting._mistaken': ( 'course/meeting.html#_mistaken',
                                                                                 'pixelsim/course/meeting.py'),
+                                         'pixelsim.course.meeting._order_answer': ( 'course/meeting.html#_order_answer',
+                                                                                    'pixelsim/course/meeting.py'),
                                          'pixelsim.course.meeting._pair_exercise': ( 'course/meeting.html#_pair_exercise',
                                                                                      'pixelsim/course/meeting.py'),
                                          'pixelsim.course.meeting._question_answer': ( 'course/meeting.html#_question_answer',
