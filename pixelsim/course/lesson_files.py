@@ -228,7 +228,7 @@ def check_content(name, content):
 
 def _stripped(content):
     "The same data, without the line ends around texts."
-    if isinstance(content, str): return content.strip()
+    if isinstance(content, str): return content.strip("\n").rstrip()  # a line to put in order may be indented
     if isinstance(content, list): return [_stripped(x) for x in content]
     return {k: _stripped(v) for k,v in content.items()} if isinstance(content, dict) else content
 

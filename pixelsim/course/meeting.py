@@ -137,8 +137,7 @@ def answers(
 
     For the interlude, whose answers nobody knows beforehand, where to look instead. Raises `ValueError` for an
     unknown name, or a lesson's file that is not sound."""
-    known = exercises(name)
-    if not known: return Page(one_folder_down(_NO_ANSWERS))
-    order = lesson_file(name).get("order")
+    known,order = exercises(name),lesson_file(name).get("order")
+    solved_ones = [*map(_exercise_answer, known)] if known else [_NO_ANSWERS]
     asked = [_question_answer(i, question) for i,question in enumerate(questions(name), 1)]
-    return Page(one_folder_down("\n\n".join([*map(_exercise_answer, known), *([_order_answer(order)] if order else []), *asked])))
+    return Page(one_folder_down("\n\n".join([*solved_ones, *([_order_answer(order)] if order else []), *asked])))
