@@ -15,6 +15,7 @@ from .fastai_folder import *
 from .image_files import *
 from .image_set import *
 from .images import *
+from .intervals import *
 from .means import *
 from .pixels import *
 from .show import *

@@ -203,8 +203,9 @@ def _add_fit(commands):
 def _scores(model, data):
     "All that `pixelsim score` says, ready for JSON; `ValueError` for a class that the model does not know."
     import numpy as np
-    from pixelsim.accuracy import accuracy_interval,class_accuracies,confusion_matrix
+    from pixelsim.accuracy import class_accuracies,confusion_matrix
     from pixelsim.image_set import composed
+    from pixelsim.intervals import accuracy_interval
     names = {c: composed(str(c)) for c in model.classes_}
     classes = [*names.values()]
     unknown = [c for c in data.classes if c not in classes]

@@ -114,7 +114,7 @@ def save(nb, path):
     from nbdev.config import get_config
     from pixelsim.safe_write import write_whole
     nb, config = settle(nb), get_config()
-    clean_nb(nb, **{kind: config[kind] for kind in ("allowed_metadata_keys", "allowed_cell_metadata_keys", "allowed_out_metadata_keys")})
+    clean_nb(nb, **{kind: config[kind] for kind in ("allowed_cell_metadata_keys", "allowed_out_metadata_keys")})
     write_whole(path, (nbformat.writes(nb) + "\n").encode())
 
 
@@ -123,7 +123,7 @@ def write_openings():
     for about in lessons():
         nb = nbformat.read(path := lesson_paths()[about.name], as_version=4)
         cell = [cell for cell in nb.cells if cell.cell_type == "markdown"][1]
-        source = re.sub(r"\A\*\*[^*]*? · about \d+ minutes", f"**{about.opening}", cell.source)
+        source = re.sub(r"\A\*\*[^*]*? · about \d+ minutes(?:, and \d+ for exercises and quiz)?", f"**{about.opening}", cell.source)
         if source == cell.source: continue
         cell.source = source
         save(nb, path)

@@ -25,7 +25,7 @@ AS_IS = re.compile(r"^#\| *output: *asis$", flags=re.M)  # the page says it as i
 HIDES = {"echo": "remove-input", "output": "remove-output"}  # by the option's value false
 KNOWN = {**{option: ("true", "false") for option in HIDES}, "exports": ("true",), "fig-alt": None,
          "code-fold": ("show",), "code-summary": ('"Exported source"',)}  # what may be said; the last two are nbdev's, of source that we show anyway
-FOLDS = {"source_hidden": ("hide-input", "What holds the text to account"), "outputs_hidden": ("hide-output", "What happens: predict first")}  # what JupyterLab collapses
+FOLDS = {"source_hidden": ("hide-input", "Checks of what stands above"), "outputs_hidden": ("hide-output", "After your prediction")}  # what JupyterLab collapses
 CHECK = re.compile(r'^check\("([\w-]+)"', flags=re.M)
 
 

@@ -8,8 +8,8 @@ __all__ = ['Entry']
 # %% ../../nbs/course/entries.ipynb #15803e5f
 from dataclasses import dataclass
 
-from ..accuracy import accuracy_interval
 from .arena_digits import arena_digits,class_counts
+from ..intervals import accuracy_interval
 
 # %% ../../nbs/course/entries.ipynb #f671e9d7
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from ..accuracy import accuracy_interval
 from .figure import Figure,shared
+from ..intervals import accuracy_interval
 
 # %% ../../nbs/course/figure_rain.ipynb #ad0d0f22
 def random_at(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from .lesson_files import exercises,questions
+
 # %% ../../nbs/course/lessons.ipynb #c2704107
 def lessons_folder()->Path:  # The folder that holds `start.ipynb` and the lessons
     "The notebooks of this version, installed or in a clone; raises `FileNotFoundError` if this copy came without them."
@@ -48,7 +50,7 @@ class Lesson:
     number:int|None       # Counted from 1; None for an interlude
     title:str             # Its first heading
     promise:str           # The one sentence below it
-    minutes:int           # How long it takes to read and run it alone
+    minutes:int           # How long it takes to read and run it alone, without exercises and quiz
     questions:list[str]   # The questions that it answers
     goals:list[str]       # What you can do when you have finished
     needs:str             # What you need to know before, one sentence
@@ -63,10 +65,16 @@ class Lesson:
         return f"Lesson {self.number}" if self.number else "Interlude"
 
     @property
-    def opening(self)->str:  # "Lesson 5 of 6 · about 40 minutes", or "Interlude · about 30 minutes"
+    def exercise_minutes(self)->int:  # In steps of 5; 0 if there is nothing to do
+        "How long its exercises and its quiz take a pair at its first try: what the exercises say, and one minute for each question."
+        return round((sum(e["minutes"] for e in exercises(self.name))+len(questions(self.name)))/5)*5
+
+    @property
+    def opening(self)->str:  # "Lesson 5 of 6 · about 40 minutes, and 45 for exercises and quiz", or "Interlude · about 45 minutes"
         "How the line below its title begins."
         last = max(filter(None, map(lesson_number, lesson_paths())))
-        return f"{self.label}{f' of {last}' if self.number else ''} · about {self.minutes} minutes"
+        more = f", and {self.exercise_minutes} for exercises and quiz" if self.exercise_minutes else ""
+        return f"{self.label}{f' of {last}' if self.number else ''} · about {self.minutes} minutes{more}"
 
 # %% ../../nbs/course/lessons.ipynb #5b1f0c3a
 _PUT_BACK = "put the lesson back as it came"
@@ -106,12 +114,18 @@ def _headline(cells):
     outputs = next((cell["outputs"] for cell in reversed(cells) if cell["cell_type"]=="code"), [])
     return "".join("".join(out["text"]) for out in outputs if out.get("name")=="stdout").strip()
 
-def _minutes(name, metadata):
-    "The minutes in the metadata of a notebook."
-    minutes = metadata.get("lesson", {}).get("minutes")
-    if type(minutes) is int and minutes>0: return minutes
-    raise ValueError(f'{name}.ipynb should say in its metadata how long it takes, such as "lesson": {{"minutes": 40}}, '
-                     f"got {minutes!r}: {_PUT_BACK}")
+def reading_minutes(cells):
+    "How long a beginner takes to read and run a notebook, in steps of 5 minutes: for 100 words, 8 lines of code, or a prediction 1 each, for a figure to play with 2."
+    minutes = 0.
+    for cell in cells:
+        text = "".join(cell["source"])
+        if cell["cell_type"]=="markdown": minutes += len(re.findall(r"[^\W\d_][\w'’-]*", re.sub(r"```.*?```|\]\(.*?\)", "", text, flags=re.S)))/100
+        elif text.startswith("predict("): minutes += text.count('"')/2
+        elif re.fullmatch(r"(?:\w+ = )?[A-Z]\w+\(.*", text): minutes += 2
+        elif not _SKIPPED.search(text) and not cell["metadata"].get("jupyter", {}).get("source_hidden"): minutes += len([line for line in text.split("\n") if line.strip()])/8
+    return max(5, round(minutes/5)*5)
+
+_SKIPPED = re.compile(r"\A(?:#\| ?(?:default_exp|export|hide)|from |import |quiz\(|order\(|three_from_before\()|^check\(", flags=re.M)  # what need not be read, and what is practice
 
 # %% ../../nbs/course/lessons.ipynb #2b803f60
 def read_lesson(name, nb):
@@ -121,7 +135,7 @@ def read_lesson(name, nb):
     title,promise = _found(name, "title and promise", r"\A# ([^\n]+)\n+> ([^\n]+)\Z", first)
     needs, = _found(name, "line 'You need …'", r"^(You need .+?\.)(?=\s|\Z)", opening)
     return Lesson(
-        name=name, number=lesson_number(name), title=title, promise=promise, minutes=_minutes(name, nb["metadata"]),
+        name=name, number=lesson_number(name), title=title, promise=promise, minutes=reading_minutes(nb["cells"]),
         questions=_list_after(name, "Questions this", opening),
         goals=_list_after(name, "When you have finished", opening),
         needs=" ".join(needs.split()), predict=_under(name, "## Predict first", texts),

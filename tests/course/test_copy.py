@@ -57,14 +57,22 @@ def copied(run_python, folder):
 
 
 def test_the_lessons_themselves(tmp_path, run_python):
-    "Every notebook of this version but the README, cell by cell; a second time changes nothing; the way in is told."
+    "Every notebook of this version but the README, cell by cell, without what answers a prediction; a second time changes nothing; the way in is told."
     out = copied(run_python, tmp_path)
     there = tree(tmp_path / "pixelsim-lessons")
     manifest = json.loads(there.pop(".pixelsim-lessons.json"))
     assert manifest == dict(version=pixelsim.__version__, files={name: hashlib.sha256(content).hexdigest() for name, content in there.items()})
     stored = {p.relative_to(NBS).as_posix(): json.loads(p.read_text(encoding="utf-8")) for p in NBS.rglob("*.ipynb")
               if ".ipynb_checkpoints" not in p.parts and p != NBS / "index.ipynb"}
-    for nb in stored.values(): complete(nb["metadata"])
+    answers = 0
+    for nb in stored.values():
+        complete(nb["metadata"])
+        for cell in nb["cells"]:
+            if not cell["metadata"].get("jupyter", {}).get("outputs_hidden"): continue
+            assert cell["outputs"]  # they are in the repository, and for the learner of a copy to find
+            cell.update(outputs=[], execution_count=None)
+            answers += 1
+    assert answers > 30
     assert {name: json.loads(content) for name, content in there.items()} == stored and len(stored) > 60
     assert f"{len(there)} new, 0 updated, 0 up to date" in out
     assert out.splitlines()[-1] == "to open them: install pixelsim with its course extra, then jupyter lab pixelsim-lessons/start.ipynb"
@@ -85,12 +93,12 @@ def test_links_stay_in_the_copy():
 
 def test_a_copy_says_what_jupyter_would_write(run_python):
     "The metadata are those that a kernel of this Python gives of itself, so a notebook that is only opened stays as it is."
-    metadata = {"lesson": {"minutes": 40}, "kernelspec": {"name": "python3"}}
+    metadata = {"ours": 40, "kernelspec": {"name": "python3"}}
     complete(metadata)
     spec = get_kernel_spec("python3")
     assert metadata["kernelspec"] == {"display_name": spec.display_name, "language": spec.language, "name": "python3"}
     said = run_python("import json; from ipykernel.ipkernel import IPythonKernel; print(json.dumps(IPythonKernel.language_info))").stdout
-    assert metadata["language_info"] == json.loads(said) and metadata["lesson"] == {"minutes": 40}
+    assert metadata["language_info"] == json.loads(said) and metadata["ours"] == 40
 
 
 def test_make_lab_serves_notebooks_as_if_they_were_copies():

@@ -4,7 +4,7 @@ import pytest
 from figure_pages import arithmetic, open_page, settled, trait  # noqa: F401
 from scipy.stats import kstest
 
-from pixelsim.accuracy import accuracy_interval
+from pixelsim.intervals import accuracy_interval
 from pixelsim.course.figure_rain import IntervalRain, random_at
 
 

@@ -9,7 +9,8 @@ from scipy.stats import binomtest
 from sklearn import metrics
 from strategies import LABELS
 
-from pixelsim.accuracy import accuracy, accuracy_interval, class_accuracies, confusion_matrix, worst_mistakes
+from pixelsim.accuracy import accuracy, class_accuracies, confusion_matrix, worst_mistakes
+from pixelsim.intervals import accuracy_interval
 
 
 @st.composite

@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from pixelsim.accuracy import accuracy, accuracy_interval, worst_mistakes
+from pixelsim.accuracy import accuracy, worst_mistakes
+from pixelsim.intervals import accuracy_interval
 from pixelsim.arrays import as_stack, check_device, check_pair
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.distances import l1_distance

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from pixelsim.accuracy import accuracy, accuracy_interval, class_accuracies, confusion_matrix, mnist_distance, worst_mistakes
+from pixelsim.accuracy import accuracy, class_accuracies, confusion_matrix, mnist_distance, worst_mistakes
+from pixelsim.intervals import accuracy_interval
 from pixelsim.broadcasting import broadcast_shape, explain_broadcast
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.means import class_means

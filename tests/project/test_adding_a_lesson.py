@@ -1,5 +1,4 @@
 """The steps of CONTRIBUTING's "How to add a lesson", done in a copy of the repository: everything that lists lessons knows the new one."""
-import json
 import re
 import subprocess
 import sys
@@ -7,7 +6,7 @@ import sys
 import nbformat
 import pytest
 
-from pixelsim.course.lesson_files import exercises, questions
+from pixelsim.course.lesson_files import exercises, predictions, questions
 
 NAME, TITLE = "07_more", "More: what nobody asked for"
 OPENING = """**Lesson 1 of 1 · about 5 minutes**
@@ -31,17 +30,17 @@ FROM = "03_means"  # whose exercises, questions and sheet are used again under o
 
 def again(text):
     "A text of lesson 3 as one of the new lesson."
-    for entry in exercises(FROM) + questions(FROM): text = re.sub(rf'(["`]){entry["name"]}\1', rf'\1{entry["name"]}-again\1', text)
+    for entry in exercises(FROM) + predictions(FROM) + questions(FROM): text = re.sub(rf'(["`]){entry["name"]}\1', rf'\1{entry["name"]}-again\1', text)
     return text.replace(FROM, NAME)
 
 
 def write_lesson(nbs):
-    "Step 1: the notebook, with its minutes in its metadata."
+    "Step 1: the notebook."
     text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
     turns = [cell for entry in exercises(FROM) for cell in (text(again(entry["task"])), code(again(entry["starter"])))]
-    cells = [text(f"# {TITLE}\n\n> Learn nothing new."), text(OPENING), code("from pixelsim.course import check,quiz"), text("## Predict first"),
-             text("What will it be?"), text("## Your turn"), *turns, text("## Quiz"), code(f'quiz("{NAME}")'), text("## Key points"), text(POINTS), code("print('what came out: 7')")]
-    nb = nbformat.v4.new_notebook(cells=cells, metadata={"lesson": {"minutes": 25}, "kernelspec": {"name": "python3", "language": "python", "display_name": "python3"}})
+    cells = [text(f"# {TITLE}\n\n> Learn nothing new."), text(OPENING), code("from pixelsim.course import check,order,quiz,three_from_before"), text("## Three from before"),
+             code(f'three_from_before("{NAME}")'), text("## Predict first"), text("What will it be?"), text("## Your turn"), code(f'order("{NAME}")'), *turns, text("## Quiz"), code(f'quiz("{NAME}")'), text("## Key points"), text(POINTS), code("print('what came out: 7')")]
+    nb = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "python3"}})
     nbformat.write(nb, nbs / f"{NAME}.ipynb")
 
 
@@ -65,7 +64,7 @@ def tree(tmp_path_factory, copy_tree, fastai_home):
         if f'lesson("{FROM}")' in source: return None
         return re.sub("(?<=^# Leader's sheet: ).*", TITLE, again(source))
     change_cells(nbs / "group" / f"sheet_{FROM}.ipynb", nbs / "group" / f"sheet_{NAME}.ipynb", sheet)           # step 3
-    change_cells(nbs / "06_accuracy.ipynb", nbs / "06_accuracy.ipynb",
+    change_cells(nbs / "06a_how_sure.ipynb", nbs / "06a_how_sure.ipynb",
                  lambda source: source.replace("**Where next:**", f"**Where next:** [{TITLE}]({NAME}.ipynb)."))  # step 4
     subprocess.run(["git", "init", "-q"], cwd=tree, check=True)
 
@@ -88,10 +87,10 @@ def test_every_list_knows_it(tree):
     "Number and minutes below the titles of all lessons; the table of the README, the start page, the leader's pages, the answers and agendas."
     folder, _ = tree
     openings = [re.search(r"\*\*((?:Lesson|Interlude)[^*]*)\*\*", path.read_text(encoding="utf-8"))[1] for path in sorted((folder / "nbs").glob("0*.ipynb"))]
-    assert [text.split(" · ")[0] for text in openings] == [*(f"Lesson {n} of 7" for n in (1, 2)), "Interlude", *(f"Lesson {n} of 7" for n in (3, 4, 5, 6, 7))]
-    assert openings[-1] == "Lesson 7 of 7 · about 25 minutes"
-    assert f"| 7 | [{TITLE}](nbs/{NAME}.ipynb) | Learn nothing new. | 25 | what came out: 7 |" in (folder / "README.md").read_text(encoding="utf-8")
-    for page, text in [("start", f"| 7 | [{TITLE}]({NAME}.ipynb) |"), ("group/index", f"7. [{TITLE}](../{NAME}.ipynb)<br>25 minutes alone, **[sheet](sheet_{NAME}.ipynb)**"),
+    assert [text.split(" · ")[0] for text in openings] == [*(f"Lesson {n} of 7" for n in (1, 2)), "Interlude", *(f"Lesson {n} of 7" for n in (3, 4, 5, 6)), "Interlude", "Lesson 7 of 7"]
+    assert openings[-1] == "Lesson 7 of 7 · about 5 minutes, and 40 for exercises and quiz"
+    assert f"| 7 | [{TITLE}](nbs/{NAME}.ipynb) | Learn nothing new. | 5 | what came out: 7 |" in (folder / "README.md").read_text(encoding="utf-8")
+    for page, text in [("start", f"| 7 | [{TITLE}]({NAME}.ipynb) |"), ("group/index", f"7. [{TITLE}](../{NAME}.ipynb)<br>5 minutes alone, **[sheet](sheet_{NAME}.ipynb)**"),
                        ("group/answers", f"## Lesson 7: {TITLE}"), ("group/timetables", f"[{TITLE}](../{NAME}.ipynb), [sheet](sheet_{NAME}.ipynb)")]:
         assert text in (folder / "nbs" / f"{page}.ipynb").read_text(encoding="utf-8"), page
 
@@ -108,7 +107,7 @@ def test_the_site_knows_it(tree, tmp_path):
 def test_copy_and_ready_know_it(tree, tmp_path):
     _, run = tree
     run("-c", f"from pixelsim.cli import main; main(['lessons', {str(tmp_path / 'my')!r}])")
-    assert json.loads((tmp_path / "my" / f"{NAME}.ipynb").read_text(encoding="utf-8"))["metadata"]["lesson"] == {"minutes": 25}
+    assert (tmp_path / "my" / f"{NAME}.ipynb").exists()
     assert (tmp_path / "my" / "group" / f"sheet_{NAME}.ipynb").exists()
     assert run("-c", f"from pixelsim.course.ready import ready; ready({NAME!r})").startswith(f'ready: "{TITLE}" can begin.')
 

@@ -176,3 +176,37 @@ def test_practice_that_lasts_in_jupyterlab(open_lab, lab):
     run_cell(3)
     expect(page.locator(".jp-CodeCell").nth(3).locator(".jp-OutputArea-output").last).to_have_text("['Ada', '0 of 14', '0 of 14', '1 of 14']")
     assert {path.name for path in folder.iterdir()} >= {"pixelsim-progress.json", "pixelsim-record-ada.json", "pixelsim-record-ada.html"}
+
+
+def test_a_prediction_in_jupyterlab(open_lab, lab):
+    "What answers it is out of sight until its cell is run, and what only guards stays collapsed; the prediction is kept, and there when the notebook is opened again."
+    new = nbformat.v4.new_code_cell
+    answer = new("print(250+4)", metadata={"jupyter": {"outputs_hidden": True}}, outputs=[nbformat.v4.new_output("stream", text="254\n")], execution_count=1)
+    guard = new("assert 250+4==254", metadata={"jupyter": {"source_hidden": True}})
+    nb = saved(lab[1])
+    nb.cells = [new("from pixelsim.course import predict,quiz\npredict('three-minus-five')"), answer, guard, new("quiz('01_pixels')")]
+    nbformat.write(nb, lab[1] / "foreseen.ipynb")
+    page = open_lab("foreseen")
+    outputs, editors = (page.locator(".jp-CodeCell").nth(i).locator(f"{part}:visible") for i, part in ((1, ".jp-OutputArea-output"), (2, ".cm-content")))
+    assert outputs.count() == 0 and editors.count() == 0
+    for i in (0, 3):
+        page.locator(".jp-CodeCell").nth(i).locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+    page.locator(".psq-field input").first.fill("-2", timeout=60_000)
+    page.keyboard.press("Enter")
+    expect(page.locator(".psq-feedback").first).to_contain_text("Not this. In mathematics")
+    expect(page.locator(".psq-score")).to_contain_text("of the lesson's 4 predictions, you made 0 right")
+    page.locator(".jp-CodeCell").nth(1).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    expect(outputs).to_have_text("254")
+    page.locator(".pixelsim-quiz").last.get_by_role("textbox").first.focus()
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    choose(page, "Kernel", "Shut Down Kernel")
+    page.close()
+
+    again = open_lab("foreseen")
+    again.locator(".jp-CodeCell").first.locator(".cm-content").click()
+    again.keyboard.press("Control+Enter")
+    expect(again.locator(".psq-feedback").first).to_contain_text("Not this. In mathematics", timeout=60_000)
+    expect(again.locator(".psq-field input").first).to_be_disabled()

@@ -1,5 +1,6 @@
 """The notebooks: in step with the library, run in fresh kernels with no network, shown as they run, and built alike."""
 import ast
+import builtins
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import lessons as runner
 import nbformat
 import pytest
 
+from pixelsim.course.lesson_files import predictions
 from pixelsim.course.lessons import lesson, lesson_paths, lessons, notebook_paths
 
 ROOT = Path(__file__).parents[2]
@@ -168,13 +170,54 @@ def test_a_lesson_opens_and_closes_as_lessons_do(name):
     assert opening.startswith(f"**{about.opening}"), "`make save` writes this line"
     assert re.match(f"Questions this {'lesson' if about.number else 'interlude'} answers:", rest) and "\n\nWhen you have finished you can:\n\n- *" in rest
     assert cells[2] == ("## Three from before" if about.name != lessons()[0].name else "## Predict first") and "## Predict first" in cells[2:5]
-    if about.number:
+    if "## Quiz" in every:
         exercises = [i for i, source in enumerate(every) if re.search(r'^check\("[a-z0-9-]+", \w+\)$', source, flags=re.M)]
-        assert 3 <= len(exercises) <= 5 and every.index("## Your turn") < exercises[-1]
+        assert (3 if about.number else 2) <= len(exercises) <= 5 and every.index("## Your turn") < exercises[-1]
         assert exercises[-1] < every.index("## Quiz") < every.index(f'quiz("{name}")') < every.index("## Key points")
+    assert "## Quiz" in every or not about.number
     assert cells[-2] == "## Key points" and len(about.key_points) == 3 and "**Where next:**" in cells[-1]
     following = lessons()[(list(lesson_paths()) + [None]).index(name) + 1:][:1]
     for after in following: assert f"[{after.title}]({after.name}.ipynb)" in cells[-1], f"its last cell should lead to {after.name}"
+
+
+@every_lesson
+def test_every_prediction_can_be_made(name):
+    """Each of the lesson's file is asked once, in its order, with what answers it folded behind it: before the next heading, and not without a prediction before."""
+    asked, waits, is_asked = [], False, False
+    for cell in stored(name).cells:
+        hidden = cell.metadata.get("jupyter", {})
+        if cell.source.startswith("predict("): asked, waits, is_asked = asked + re.findall(r'"([\w-]+)"', cell.source), True, True
+        elif cell.source.startswith("## "): assert not waits or asked[-1] in AT_THE_OPENING, f"what answers {asked[-1]}?"
+        elif hidden.get("outputs_hidden") or '<details class="after">' in cell.source:
+            waits = False
+            assert is_asked, cell.source
+        assert not cell.source.startswith("**Predict"), "make it a form, predict(…)"
+    assert asked == [entry["name"] for entry in predictions(name)]
+
+
+AT_THE_OPENING = {"a-thousand-minus-one", "a-three-and-its-mirror"}  # whose answer is in the next section
+
+
+@every_lesson
+def test_names_come_from_where_the_reader_can_see_it(name):
+    "Each name that a cell of a lesson uses is imported or made in a cell that its page shows, too; a helper whose name begins with _ may be hidden."
+    known = {*dir(builtins), "display"}
+    for cell in runner.code_cells(stored(name)):
+        if re.match(r"#\| ?(export|hide|default_exp)\b", cell.source): continue
+        nodes = [*ast.walk(ast.parse(cell.source))]
+        known |= {a.asname or a.name.split(".")[0] for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) for a in node.names}
+        known |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))} | {node.arg for node in nodes if isinstance(node, ast.arg)}
+        known |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)} | {node.name for node in nodes if isinstance(node, ast.ExceptHandler)}
+        assert {node.id for node in nodes if isinstance(node, ast.Name) and not node.id.startswith("_")} <= known, cell.source
+
+
+@every_lesson
+def test_what_guards_is_folded_and_only_that(name):
+    "A cell that is collapsed holds nothing but checks; and a visible cell of checks alone is there to teach, with a sentence before it."
+    for cell in stored(name).cells:
+        if not cell.metadata.get("jupyter", {}).get("source_hidden"): continue
+        for item in ast.parse(cell.source).body:
+            assert isinstance(item, (ast.Assert, ast.For, ast.Expr, ast.With)) or re.match(r"untouched = ", ast.unparse(item)), ast.unparse(item)
 
 
 def test_the_numbers_of_the_lessons_have_no_gap():
@@ -188,7 +231,7 @@ def test_markdown_is_plain(name):
     for cell in stored(name).cells:
         if cell.cell_type != "markdown": continue
         assert not re.search(r"^(:::|```\{)", cell.source, flags=re.M)
-        assert cell.source.count("<details>") == cell.source.count("</details>")
+        assert cell.source.count("<details") == cell.source.count("</details>")
         headings = re.findall(r"^#+ ", re.sub(r"```.*?```", "", cell.source, flags=re.S), flags=re.M)
         assert not headings or headings == ["# "] or "\n" not in cell.source
 

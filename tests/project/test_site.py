@@ -20,7 +20,7 @@ import torch
 from conftest import violations
 from IPython.core.inputtransformer2 import TransformerManager
 
-from pixelsim.course import exercises
+from pixelsim.course import exercises, questions
 from pixelsim.course.figure import OURS, as_address, our_sprite, sprite
 from pixelsim.course.lessons import lesson_paths, lessons, notebook_paths
 
@@ -128,11 +128,11 @@ def test_nothing_is_left_unconverted(name, site):
 
 @every_lesson
 def test_exercises_have_hints_and_solution(name, site):
-    "As many as the lesson's file has, folded away; and the quiz is on the page."
+    "As many as the lesson's file has, folded away; and the quiz and the lines to put in order are on the page."
     text = (site / f"{name}.html").read_text(encoding="utf-8")
     wanted = len(exercises(name))
     assert text.count("<summary>Solution</summary>") == text.count("<summary>Hints</summary>") == wanted
-    assert ("pixelsim-quiz" in text) == (wanted > 0)
+    assert all(f'"{name}/{question["name"]}"' in text for question in questions(name)) and text.count('data-widget="order"') == 1
 
 
 def test_the_sidebar_leads_through_the_lessons(site):
