@@ -142,7 +142,7 @@ def code(cell):
         if "text/markdown" in out.get("data", {}): out.data["text/markdown"] = links("".join(out.data["text/markdown"]))
         if "image/png" in out.get("data", {}): out.data["image/png"] = lighter("".join(out.data["image/png"]))
     new.metadata.tags = [tag for option, tag in HIDES.items() if options.get(option, "").lower() == "false"]
-    if source.startswith(("quiz(", "predict(")): new.metadata.tags.append("remove-input")
+    if source.startswith(("quiz(", "predict(", "order(", "review(", "three_from_before(")): new.metadata.tags.append("remove-input")
     shown = {}
     for part, (tag, says) in FOLDS.items():
         if cell.metadata.get("jupyter", {}).get(part):

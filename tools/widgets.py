@@ -50,6 +50,6 @@ def as_script(name, text):
 def write(folder):
     "Write widgets.js, widgets.css, and what only some pages need into `folder`, the static folder of the site."
     texts = {"widgets.js": host(), "widgets.css": style(), TEN: as_script(TEN, ten_means()), BITS: as_script(BITS, our_bits())}
-    texts |= {f"widget-{name}.js": script(name) for name in ("draw", "questions", *FIGURES)}
+    texts |= {f"widget-{name}.js": script(name) for name in ("draw", "questions", "order", *FIGURES)}
     for name, text in texts.items(): (Path(folder) / name).write_text(text, encoding="utf-8")
     (Path(folder) / OURS).write_bytes(our_sprite())

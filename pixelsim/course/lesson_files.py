@@ -18,7 +18,7 @@ else: import tomli as tomllib
 
 # %% ../../nbs/course/lesson_files.ipynb #d8b6b5b9
 _KEYS = {  # of each kind of table: the keys it may have, and their types; with "?" it need not have them
-    "file": "given?:text prediction?:tables exercise?:tables question?:tables agenda?:table",
+    "file": "given?:text prediction?:tables exercise?:tables order?:table question?:tables agenda?:table",
     "exercise": "name:text minutes:minutes task:text given?:text starter:text solution:text also?:texts inputs?:text accepts?:text "
                 "explanation:text hints:texts learned:text otherwise?:text tolerance?:number same_dtype?:flag "
                 "tell_shape?:flag avoid?:texts seconds?:number mistake:tables",
@@ -30,17 +30,24 @@ _KEYS = {  # of each kind of table: the keys it may have, and their types; with 
     "number.mistake": "answer:number says:text",
     "shape": "name:text kind:text asks:text check?:text answer:shape says:text otherwise:text mistake:tables",
     "shape.mistake": "answer:shape says:text",
+    "order": "name:text task:text given?:text lines:lines wrong:tables",
+    "order.wrong": "line:line instead:place holds?:text raises?:text says:text",
     "agenda": "exercises:names long:rows short:rows"}
-_CODE = ("given","starter","solution","code","check")   # keys that hold statements
-_EXPRESSION = ("inputs","accepts","when")               # keys that hold an expression
+_CODE = ("given","starter","solution","code","check")    # keys that hold statements
+_EXPRESSION = ("inputs","accepts","when","holds")        # keys that hold an expression
 
 def _is_number(x): return isinstance(x, (int,float)) and not isinstance(x, bool) and math.isfinite(x)
+
+def _is_line(x): return isinstance(x, str) and x.strip()!="" and len(x.splitlines())==1
 
 _TYPES = {  # what a value of each type is, and how to tell
     "text": ("text that is not empty", lambda x: isinstance(x, str) and x.strip()!=""),
     "flag": ("true or false", lambda x: isinstance(x, bool)),
     "number": ("a number", _is_number),
     "minutes": ("a whole number of minutes, from 1 to 30", lambda x: type(x) is int and 1<=x<=30),
+    "line": ("one line of code", _is_line),
+    "lines": ("a list of four to seven lines of code", lambda x: isinstance(x, list) and 4<=len(x)<=7 and all(map(_is_line, x))),
+    "place": ("the number of a line, from 1", lambda x: type(x) is int and x>=1),
     "texts": ("a list of texts", lambda x: isinstance(x, list) and all(isinstance(t, str) and t.strip() for t in x)),
     "names": ("a list of names", lambda x: isinstance(x, list) and all(isinstance(t, str) for t in x)),
     "rows": ("a list of [minutes, part, what happens]", lambda x: isinstance(x, list)),
@@ -125,10 +132,34 @@ def _check_question(where, question):
     else: _check_different(where, [question,*question["mistake"]], "answer", "says")
     _check_markup(where, question)
 
+def program(
+    order:dict,        # An exercise in ordering, as in its file
+    wrong:dict=None,   # One of its wrong lines, to stand where it would belong
+)->str:                # Code
+    "The lines of an exercise in their right order, or with one that is wrong among them."
+    lines = list(order["lines"])
+    if wrong: lines[wrong["instead"]-1] = wrong["line"]
+    return "\n".join(lines)
+
+def _check_order(where, order):
+    "Raise `ValueError` unless these are sound lines to put in order."
+    _check_name(where, order)
+    _check_table(where, order, "order")
+    _check_code(f"{where}, lines", program(order), "exec")
+    for wrong in order["wrong"]:
+        at = f"{where}, wrong {wrong.get('line')!r}"
+        _check_table(at, wrong, "order.wrong")
+        if wrong["instead"]>len(order["lines"]): raise ValueError(f"{at}: instead should be the number of a line, from 1 to {len(order['lines'])}, got {wrong['instead']}")
+        if ("holds" in wrong)==("raises" in wrong): raise ValueError(f"{at}: give either holds, what is true when it has run, or raises, a part of the error's text")
+        _check_code(at, program(order, wrong), "exec")
+    _check_different(where, order["wrong"], "says")
+    _check_different(where, [*({"line": line} for line in order["lines"]), *order["wrong"]], "line")
+    _check_markup(where, order)
+
 def _check_markup(where, question):
-    "Raise `ValueError` for markup that the quiz does not show."
-    for table in [question, *question.get("choice", []), *question.get("mistake", [])]:
-        for key in {"asks","text","says","otherwise"}&table.keys():
+    "Raise `ValueError` for markup that a quiz, or lines to put in order, do not show."
+    for table in [question, *question.get("choice", []), *question.get("mistake", []), *question.get("wrong", [])]:
+        for key in {"asks","task","text","says","otherwise"}&table.keys():
             bare = re.sub(r"```.*?```|`[^`]*`", "", table[key], flags=re.S)
             if found := _MARKUP.search(bare):
                 raise ValueError(f"{where}: {key} has {found[0].strip()!r}, but a quiz shows paragraphs, `code`, "
@@ -189,13 +220,15 @@ def check_content(name, content):
     for kind,check in (("prediction", _check_question), ("exercise", _check_exercise), ("question", _check_question)):
         for entry in content.get(kind, []): check(f"{name}, {kind} {entry.get('name')!r}", entry)
         _check_different(f"{name}, {kind}", content.get(kind, []), "name")
-    _check_different(name, content.get("prediction", [])+content.get("question", []), "name")  # their answers are kept by name
+    if "order" in content: _check_order(f"{name}, order {content['order'].get('name')!r}", content["order"])
+    tried = [*content.get("prediction", []), *content.get("question", []), *([content["order"]] if "order" in content else [])]
+    _check_different(name, tried, "name")  # what was tried is kept by name
     if "agenda" in content:
         _check_agenda(f"{name}, agenda", content["agenda"], [entry["name"] for entry in content.get("exercise", [])])
 
 def _stripped(content):
     "The same data, without the line ends around texts."
-    if isinstance(content, str): return content.strip()
+    if isinstance(content, str): return content.strip("\n").rstrip()  # a line to put in order may be indented
     if isinstance(content, list): return [_stripped(x) for x in content]
     return {k: _stripped(v) for k,v in content.items()} if isinstance(content, dict) else content
 

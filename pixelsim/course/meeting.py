@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate
 
-from .lesson_files import AGENDA_MINUTES,check_timetable,exercises,lesson_file,questions
+from .lesson_files import AGENDA_MINUTES,check_timetable,exercises,lesson_file,program,questions
 from .lessons import lesson
 from .markdown import Page,as_written,fold,python_block,solved
 from ..table import Table
@@ -99,6 +99,12 @@ def _exercise_answer(entry):
     return "\n\n".join([f"**Exercise `{entry['name']}`** ({entry['minutes']} minutes)", entry["task"],
                         fold(f"Solution of {name}", solved(entry)), fold(summary, mistakes)])
 
+def _order_answer(order):
+    "Lines to put in order, and what each wrong one would do."
+    wrong = "\n".join(f"- `{line['line']}` for line {line['instead']}: {line['says']}" for line in order["wrong"])
+    folded = fold("The order, and the wrong lines", f"{python_block(program(order))}\n\n{wrong}")
+    return f"**Lines in order `{order['name']}`**\n\n{order['task']}\n\n{folded}"
+
 def _choice_answers(question):
     "The choices, the right answer, and the wrong ones with what each shows: three texts."
     choices = list(zip("ABCDEFGH", question["choice"]))
@@ -126,12 +132,12 @@ _NO_ANSWERS = (
 # %% ../../nbs/course/meeting.ipynb #3a8b1ded
 def answers(
     name:str,  # A lesson's name
-)->Page:       # Each exercise and each question of the quiz, with what there is to say folded away below it
+)->Page:       # Each exercise, the lines to put in order and each question of the quiz, with what there is to say folded away below it
     """Everything that the leader should know about the exercises and the quiz of a lesson.
 
     For the interlude, whose answers nobody knows beforehand, where to look instead. Raises `ValueError` for an
     unknown name, or a lesson's file that is not sound."""
-    known = exercises(name)
-    if not known: return Page(one_folder_down(_NO_ANSWERS))
+    known,order = exercises(name),lesson_file(name).get("order")
+    solved_ones = [*map(_exercise_answer, known)] if known else [_NO_ANSWERS]
     asked = [_question_answer(i, question) for i,question in enumerate(questions(name), 1)]
-    return Page(one_folder_down("\n\n".join([*map(_exercise_answer, known), *asked])))
+    return Page(one_folder_down("\n\n".join([*solved_ones, *([_order_answer(order)] if order else []), *asked])))

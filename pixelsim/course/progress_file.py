@@ -159,6 +159,12 @@ def record_answers(
     note,trouble = _with_file(_save)
     session.untold = session.untold or note or trouble
 
+def known_exercises()->dict[str, dict]:  # By exercise, when it was `tried` last, and since when it is `right`, or None
+    "All exercises that were checked, now or another day."
+    known,note = _known()
+    session.untold = session.untold or note
+    return known["exercises"]
+
 def known_answers()->dict[str, list[dict]]:  # By question, each try in its order
     "All tries at questions, now or another day."
     known,note = _known()

@@ -51,25 +51,19 @@ def _options(question):
 
 _shown = WeakSet()  # all that are shown in this kernel: what is answered in one is told to the others
 
-class Quiz(Playable):
-    """Questions that a notebook or page shows as forms, and a terminal as text. `tries` is what was answered: for each question, by the name of lesson and
-    question, a list of what was `given`, whether it was `right`, and `when`."""
-    _module,_css = "questions",static_text("questions.css")
+class Asking(Playable):
+    """What asks something and remembers what was answered. `tries` holds it: for each question, by the name of lesson and question, a list of what was `given`, whether it was `right`, and `when`.
+
+    `questions` is what the screen needs of each, its name as `key`."""
     questions,predictions,once,tries = shared("List"),shared("List"),shared("Bool"),shared("Dict")
 
-    def __init__(self,
-        asked:list[tuple[str,dict]],   # Names of lesson and question, such as "03_means/what-stays", and the questions as in their file
-        predictions:list[str]=(),      # What was to be predicted before, by such names; how many were right is said below
-        once:bool=False,               # Are these predictions, which are made once?
-    ):
-        self._asked = asked
-        data = [dict(key=key, kind=q["kind"], tolerance=q.get("tolerance", 0), asks=to_html(q["asks"]), options=_options(q)) for key,q in asked]
-        super().__init__(questions=data, predictions=list(predictions), once=once)
+    def __init__(self, **traits):
+        super().__init__(**traits)
         _shown.add(self)
 
-    def _know(self):
+    def know(self):
         "Show what was answered, now or another day."
-        known,own = known_answers(),[*(key for key,_ in self._asked), *self.predictions]
+        known,own = known_answers(),[*(question["key"] for question in self.questions), *self.predictions]
         self.tries = {key: known[key] for key in own if key in known}
 
     def set_state(self, sync_data):
@@ -80,7 +74,27 @@ class Quiz(Playable):
         if any(new.values()): record_answers({key: tries for key,tries in new.items() if tries})
         if gone := [key for key in before if key not in self.tries]: forget_answers(gone)
         if self.tries!=before:
-            for other in _shown-{self}: other._know()
+            for other in _shown-{self}: other.know()
+
+    def _repr_mimebundle_(self, **kwargs):
+        "The same for a page and for Jupyter, and then what this learner answered."
+        bundle = super()._repr_mimebundle_(**kwargs)
+        self.know()
+        return bundle
+
+class Quiz(Asking):
+    "Questions that a notebook or page shows as forms, and a terminal as text."
+    _module,_css,again = "questions",static_text("questions.css"),shared("Unicode")
+
+    def __init__(self,
+        asked:list[tuple[str,dict]],   # Names of lesson and question, such as "03_means/what-stays", and the questions as in their file
+        predictions:list[str]=(),      # What was to be predicted before, by such names; how many were right is said below
+        once:bool=False,               # Are these predictions, which are made once?
+        again:str="",                  # "today" shows only what was answered today, as if nobody had asked before; "due" asks only what is due
+    ):
+        self._asked = asked
+        data = [dict(key=key, kind=q["kind"], tolerance=q.get("tolerance", 0), asks=to_html(q["asks"]), options=_options(q)) for key,q in asked]
+        super().__init__(questions=data, predictions=list(predictions), once=once, again=again)
 
     def as_html(self
     )->str:  # An element that can be read without a script, with the state
@@ -97,11 +111,6 @@ class Quiz(Playable):
         return "\n".join(["Predict" if self.once else f"Question {i} of {len(self._asked)}", question["asks"],
                           *(f"  {letter}  {choice['text']}" for letter,choice in choices)])
 
-    def _repr_mimebundle_(self, **kwargs):
-        "The same for both, and then what this learner answered."
-        bundle = super()._repr_mimebundle_(**kwargs)
-        self._know()
-        return bundle
 
 # %% ../../nbs/course/quizzes.ipynb #a2956501
 def quiz(

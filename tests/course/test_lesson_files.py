@@ -68,6 +68,20 @@ def test_the_notebook_shows_task_and_starter(name):
     assert any(source.endswith(f'quiz("{name}")') for source in code)
 
 
+@every_file
+def test_the_notebook_opens_with_three_from_before_and_has_its_lines_to_order(name):
+    "Three questions before anything is predicted, from the second lesson on; the lines at the last exercises; and a complete example right before the first one."
+    sources = [cell.source for cell in nbformat.read(ROOT / "nbs" / f"{name}.ipynb", as_version=4).cells]
+    opening = sources[:sources.index("## Predict first")]
+    assert [opening.count(each) for each in ("## Three from before", f'three_from_before("{name}")')] == [int(name != FILES[0].stem)] * 2
+    at = sources.index(f'order("{name}")')
+    assert at < sources.index("## Key points") and "lines to put in order" in sources[at - 1]
+    if name not in PRACTICED: return
+    assert sources.index("## Your turn") + 2 == at < sources.index("## Quiz")
+    first = next(i for i, source in enumerate(sources) if source.startswith("**Your turn.**"))
+    assert sources[first - 3].startswith("A complete example first") and re.search(r"test_eq|test_close|assert", sources[first - 1])
+
+
 @every_practice
 def test_texts_do_not_give_the_solution_away(name):
     "No message or task, and no hint but the last, contains the solution's code."

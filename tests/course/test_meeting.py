@@ -169,9 +169,13 @@ def test_the_answers_are_complete_and_folded(name):
         assert [c["text"] for c in question.get("choice", []) if squeezed(c["text"]) not in visible] == []
         secret = [answer["says"] for answer in given] + [question[key] for key in ("otherwise",) if key in question]
         assert [part for part in secret if squeezed(part) not in everything or squeezed(part) in visible] == []
+    order = content["order"]
+    assert squeezed(order["task"]) in visible and "```python\n" + "\n".join(order["lines"]) + "\n```" in text
+    secret = [part for wrong in order["wrong"] for part in (wrong["line"], wrong["says"])]
+    assert [part for part in secret if squeezed(part) not in everything or squeezed(part) in visible] == []
     code = re.findall(r"```.*?```", unfolded(text), flags=re.S)
     assert [block for block in code if not any(block in question["asks"] for question in content["question"])] == []
-    assert text.count("<details>") == text.count("</details>") == 2 * len(content["exercise"]) + len(content["question"])
+    assert text.count("<details>") == text.count("</details>") == 2 * len(content["exercise"]) + 1 + len(content["question"])
 
 
 @every_practice

@@ -4,11 +4,14 @@ import re
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 
 import nbformat
 import pytest
 from conftest import ROOT
 from playwright.sync_api import expect
+
+from pixelsim.course.lesson_files import lesson_file
 
 CELLS = {
     "figure": 'from pixelsim.course import Broadcast,DrawDigit,quiz\nfigure = Broadcast((1010, 28, 28), (28, 28), name="recap")\nfigure',
@@ -128,6 +131,51 @@ def test_a_meeting_in_jupyterlab(open_lab, lab):
     again = open_lab()
     assert again.locator(".psf-truth").inner_text() == "You guessed (28, 28). It is (1010, 28, 28)."
     assert again.locator(".psd-sheet").is_visible() and "Error displaying widget" not in again.locator(".jp-Notebook").inner_text()
+
+
+def test_practice_that_lasts_in_jupyterlab(open_lab, lab):
+    "A question that was wrong is due on another day; lines are put in order by keys alone; a record of both is written, and a leader reads it."
+    lines = lesson_file("03_means")["order"]["lines"]
+    cells = ["from pixelsim.course import *\nquiz('03_means')", "order('03_means')", "review()", "print(write_record('Ada'))\ngroup_table('pixelsim-record-ada.json').rows[0][:4]"]
+    folder = lab[1] / "practice"
+    folder.mkdir()
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells], metadata=saved(lab[1]).metadata), folder / "two.ipynb")
+    page = open_lab("practice/two")
+
+    def run_cell(at):
+        page.locator(".jp-CodeCell").nth(at).locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+
+    run_cell(0)
+    page.locator(".psq-field input").first.fill("(1, 2)", timeout=60_000)
+    page.keyboard.press("Enter")
+    expect(page.locator(".psq-feedback").first).to_contain_text("Not this.")
+    run_cell(1)
+    focus = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
+    page.locator(".psf-pool button").first.focus()
+    for text in lines:
+        texts = page.locator(".psf-pool button").all_inner_texts()
+        while (now := page.evaluate(focus)) != text: page.keyboard.press("ArrowDown" if texts.index(now) < texts.index(text) else "ArrowUp")
+        page.keyboard.press("Enter")
+    while "move up" not in page.evaluate(focus): page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".psf-reply")).to_have_text("Now line 2 of 5.")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    while page.evaluate(focus) != "Check": page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.locator(".psf-reply")).to_have_text("Right. It runs in this order, and in no other.")
+    run_cell(2)
+    due = page.locator(".jp-CodeCell").nth(2)
+    expect(due).to_contain_text("Nothing is due today. The next question comes back on")
+    page.clock.set_fixed_time(datetime.now() + timedelta(8))
+    run_cell(2)
+    expect(due).to_contain_text("One question is due.")
+    assert due.locator(".psq-asks").count() == 1
+    run_cell(3)
+    expect(page.locator(".jp-CodeCell").nth(3).locator(".jp-OutputArea-output").last).to_have_text("['Ada', '0 of 14', '0 of 14', '1 of 14']")
+    assert {path.name for path in folder.iterdir()} >= {"pixelsim-progress.json", "pixelsim-record-ada.json", "pixelsim-record-ada.html"}
 
 
 def test_a_prediction_in_jupyterlab(open_lab, lab):

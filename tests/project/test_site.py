@@ -140,11 +140,11 @@ def test_nothing_is_left_unconverted(name, site):
 
 @every_lesson
 def test_exercises_have_hints_and_solution(name, site):
-    "As many as the lesson's file has, folded away; and the quiz is on the page."
+    "As many as the lesson's file has, folded away; and the quiz and the lines to put in order are on the page."
     text = (site / f"{name}.html").read_text(encoding="utf-8")
     wanted = len(exercises(name))
     assert text.count("<summary>Solution</summary>") == text.count("<summary>Hints</summary>") == wanted
-    assert f'"key": "{name}/{questions(name)[0]["name"]}"' in text
+    assert all(f'"{name}/{question["name"]}"' in text for question in questions(name)) and text.count('data-widget="order"') == 1
 
 
 @every_lesson

@@ -29,6 +29,37 @@ export const replyTo = ({ kind, tolerance, options }, text) => {
     ?? options.find(({ verdict }) => verdict === "otherwise") ?? null;
 };
 
+// Days until a question comes back: after a wrong answer, and after each right one that follows
+const DAYS = [1, 3, 7];
+const MOST = 5; // questions at once
+
+// A day of the calendar here, as a whole number
+export const dayOf = (date) => Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 864e5;
+
+// The day on which a question comes back, by the first answer of each day; null if it has been right three times running, or was never asked.
+// In Python this is `comes_back` in pixelsim/course/due.py.
+export const comesBack = (tries) => {
+  const first = new Map();
+  const dated = tries.map(({ when, right }) => [new Date(when), right]).filter(([when]) => !Number.isNaN(when.getTime()));
+  for (const [when, right] of dated.sort(([a], [b]) => a - b)) if (!first.has(dayOf(when))) first.set(dayOf(when), right === true);
+  const latest = [...first.values()].reverse();
+  const wrong = latest.indexOf(false);
+  const running = wrong < 0 ? latest.length : wrong;
+  if (!latest.length || running >= DAYS.length) return null;
+  return Math.max(...first.keys()) + (wrong < 0 ? DAYS.at(-1) : DAYS[running]);
+};
+
+// The questions that are due on a day, the one that has waited longest first
+export const dueOf = (tries, today) => Object.entries(tries).map(([key, each]) => [key, comesBack(each)])
+  .filter(([, day]) => day !== null && day <= today).sort(([, a], [, b]) => a - b).map(([key]) => key);
+
+const tellDue = (due, tries) => {
+  if (due.length > MOST) return `${due.length} questions are due. Here are the ${MOST} that have waited longest; for the others, open this again.`;
+  if (due.length) return due.length === 1 ? "One question is due." : `${due.length} questions are due.`;
+  const days = Object.values(tries).map(comesBack).filter((day) => day !== null);
+  return `Nothing is due today. ${days.length ? `The next question comes back on ${new Date(Math.min(...days) * 864e5).toISOString().slice(0, 10)}.` : "Questions of the quizzes come back here, some days after you have answered them."}`;
+};
+
 let shown = 0;
 
 const formOf = (question, number, once, answered) => {
@@ -47,6 +78,7 @@ const formOf = (question, number, once, answered) => {
     button({ type: "submit", textContent: once ? "Predict" : "Check" }),
     ...(once ? [button({ type: "button", className: "psq-plain", textContent: "just show me", onclick: () => answered("") })] : []));
   const form = make("form", { noValidate: true }, fieldset, reply);
+  let followed = ""; // what was typed or chosen stays until there is something new
 
   const say = (verdict, ...nodes) => {
     reply.className = `psq-feedback ${verdict}`;
@@ -65,6 +97,10 @@ const formOf = (question, number, once, answered) => {
   // Follow what has been answered so far
   const follow = (tries) => {
     const replies = tries.map(({ given }) => replyTo(question, given));
+    const isRight = replies.some((each) => each?.verdict === "right");
+    const now = JSON.stringify(tries);
+    if (now === followed) return isRight;
+    followed = now;
     const last = tries.at(-1);
     const found = replies.at(-1);
     const mark = (element, verdict) => { for (const each of ["right", "wrong"]) element.classList.toggle(`psq-is-${each}`, verdict === each); };
@@ -87,15 +123,20 @@ const formOf = (question, number, once, answered) => {
       say(is ? "psq-good" : "psq-bad", ...text.childNodes);
     }
     if (hadFocus && fieldset.disabled) { reply.tabIndex = -1; reply.focus(); } // or it would be lost
-    return replies.some((each) => each?.verdict === "right");
+    return isRight;
   };
   return { element: make("section", { className: "psq-question" }, title, asks, form), follow };
 };
 
 const render = ({ model, el }) => {
-  const questions = model.get("questions");
   const predictions = model.get("predictions");
   const once = model.get("once");
+  const again = model.get("again");
+  const today = dayOf(new Date());
+  const due = again === "due" ? dueOf(model.get("tries"), today) : [];
+  const all = model.get("questions");
+  const questions = again === "due" ? due.slice(0, MOST).map((key) => all.find((each) => each.key === key)) : all;
+  const triesOf = ({ key }) => (model.get("tries")[key] ?? []).filter(({ when }) => !again || dayOf(new Date(when)) === today);
   const answered = (key) => (given) => {
     const tries = model.get("tries");
     const question = questions.find((each) => each.key === key);
@@ -112,10 +153,11 @@ const render = ({ model, el }) => {
     model.save_changes();
     el.querySelector("input")?.focus();
   } });
-  const root = make("div", { className: "pixelsim-quiz" }, ...forms.map(({ element }) => element), ...(once ? [] : [score, forget]));
+  const root = make("div", { className: "pixelsim-quiz" }, ...(again === "due" ? [make("p", { textContent: tellDue(due, model.get("tries")) })] : []),
+    ...forms.map(({ element }) => element), ...(once || !questions.length ? [] : [score]), ...(once || again ? [] : [forget]));
   const tell = () => {
     const tries = model.get("tries");
-    const right = forms.map(({ follow }, i) => follow(tries[questions[i].key] ?? [])).filter(Boolean).length;
+    const right = forms.map(({ follow }, i) => follow(triesOf(questions[i]))).filter(Boolean).length;
     const foreseen = predictions.filter((key) => tries[key]?.some((each) => each.right)).length;
     const text = `${right} of ${questions.length} right` + (predictions.some((key) => key in tries) ? `; of the lesson's ${predictions.length} predictions, you made ${foreseen} right` : "");
     if (score.textContent !== text) score.textContent = text;
