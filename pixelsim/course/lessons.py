@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from .lesson_files import exercises,questions
+from .lesson_files import exercises,lesson_file,questions
 
 # %% ../../nbs/course/lessons.ipynb #c2704107
 def lessons_folder()->Path:  # The folder that holds `start.ipynb` and the lessons
@@ -66,8 +66,8 @@ class Lesson:
 
     @property
     def exercise_minutes(self)->int:  # In steps of 5; 0 if there is nothing to do
-        "How long its exercises and its quiz take a pair at its first try: what the exercises say, and one minute for each question."
-        return round((sum(e["minutes"] for e in exercises(self.name))+len(questions(self.name)))/5)*5
+        "How long its exercises and its quiz take a pair at its first try: what the exercises say, one minute for each question, and 3 to put lines in order."
+        return round((sum(e["minutes"] for e in exercises(self.name))+len(questions(self.name))+3*("order" in lesson_file(self.name)))/5)*5
 
     @property
     def opening(self)->str:  # "Lesson 5 of 6 · about 40 minutes, and 45 for exercises and quiz", or "Interlude · about 45 minutes"
@@ -115,12 +115,13 @@ def _headline(cells):
     return "".join("".join(out["text"]) for out in outputs if out.get("name")=="stdout").strip()
 
 def reading_minutes(cells):
-    "How long a beginner takes to read and run a notebook, in steps of 5 minutes: for 100 words, 8 lines of code, or a prediction 1 each, for a figure to play with 2."
+    "How long a beginner takes to read and run a notebook, in steps of 5 minutes: for 100 words, 8 lines of code, a prediction or a question 1 each, for a figure to play with 2."
     minutes = 0.
     for cell in cells:
         text = "".join(cell["source"])
         if cell["cell_type"]=="markdown": minutes += len(re.findall(r"[^\W\d_][\w'’-]*", re.sub(r"```.*?```|\]\(.*?\)", "", text, flags=re.S)))/100
         elif text.startswith("predict("): minutes += text.count('"')/2
+        elif text.startswith("three_from_before("): minutes += 3
         elif re.fullmatch(r"(?:\w+ = )?[A-Z]\w+\(.*", text): minutes += 2
         elif not _SKIPPED.search(text) and not cell["metadata"].get("jupyter", {}).get("source_hidden"): minutes += len([line for line in text.split("\n") if line.strip()])/8
     return max(5, round(minutes/5)*5)
