@@ -94,7 +94,7 @@ def test_a_lesson_that_was_not_run_has_no_headline(other_lessons):
     for cell in nb.cells:
         if cell.cell_type == "code": cell.outputs = []
     nbformat.write(nb, other_lessons / "03_means.ipynb")
-    assert lesson("03_means").headline == "" and lesson("03_means").minutes == 35
+    assert lesson("03_means").headline == "" and lesson("03_means").minutes == 40
 
 
 @pytest.mark.parametrize("ask", [lesson, goals, predict_first])
