@@ -39,7 +39,7 @@ def write_lesson(nbs):
     text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
     turns = [cell for entry in exercises(FROM) for cell in (text(again(entry["task"])), code(again(entry["starter"])))]
     foreseen = [cell for entry in predictions(FROM) for cell in (code(again(f'predict("{entry["name"]}")')), code("1+1", metadata={"jupyter": {"outputs_hidden": True}}))]
-    cells = [text(f"# {TITLE}\n\n> Learn nothing new."), text(OPENING), code("from pixelsim.course import check,order,quiz,three_from_before"), text("## Three from before"),
+    cells = [text(f"# {TITLE}\n\n> Learn nothing new."), text(OPENING), code("from pixelsim.course import check,order,predict,quiz,three_from_before"), text("## Three from before"),
              code(f'three_from_before("{NAME}")'), text("## Predict first"), text("What will it be?"), *foreseen, text("## Your turn"), code(f'order("{NAME}")'), *turns, text("## Quiz"), code(f'quiz("{NAME}")'), text("## Key points"), text(POINTS), code("print('what came out: 7')")]
     nb = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "python3"}})
     nbformat.write(nb, nbs / f"{NAME}.ipynb")
