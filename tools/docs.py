@@ -16,12 +16,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urljoin
 
 import nbformat
 import widgets
 from lessons import NBS
 from pages import Page, PageError
 from pixelsim.course import exercises
+from pixelsim.course.copy import hide_answers
 from pixelsim.course.lessons import lesson_paths, lessons, notebook_paths
 from pixelsim.table import Table
 
@@ -64,9 +66,13 @@ def to_launch():
 
 
 def to_run_anywhere(path, repo):
-    "A lesson to take away: as in the repository, with a first cell that installs pixelsim where that is missing."
+    "A lesson to take away: without what answers its predictions, with a first cell that installs pixelsim where that is missing, and links that lead to the repository."
     nb = nbformat.read(path, as_version=4)
+    hide_answers(nb.cells)
     if repo:
+        home = f"https://github.com/{repo}/blob/main/nbs/"
+        for cell in nb.cells:
+            if cell.cell_type == "markdown": cell.source = re.sub(r"\]\((?!https?:|#)([^)\s]+)\)", lambda m: f"]({urljoin(home, m[1])})", cell.source)
         install = f'try: import pixelsim\nexcept ImportError:\n    %pip install --quiet "pixelsim[course] @ git+https://github.com/{repo}"'
         nb.cells.insert(0, nbformat.v4.new_code_cell(install, id="install"))
     return nb

@@ -36,6 +36,11 @@ def complete(metadata):
     "Say in the metadata of a notebook all that Jupyter would write there, so that opening it is no change."
     metadata.update(kernelspec=dict(KERNEL), language_info=LANGUAGE)
 
+def hide_answers(cells):
+    "Take out what answers a prediction: it is for the learner to see, by running the cell."
+    for cell in cells:
+        if cell["metadata"].get("jupyter", {}).get("outputs_hidden"): cell.update(outputs=[], execution_count=None)
+
 def _completed(path):
     "The content of the file at `path` as it is copied: a notebook completed, anything else as it stands."
     content = path.read_bytes()
@@ -43,8 +48,7 @@ def _completed(path):
     try:
         nb = json.loads(content)
         complete(nb["metadata"])
-        for cell in nb["cells"]:  # what answers a prediction is for the learner to see, by running it
-            if cell["metadata"].get("jupyter", {}).get("outputs_hidden"): cell.update(outputs=[], execution_count=None)
+        hide_answers(nb["cells"])
     except (ValueError, KeyError, TypeError, AttributeError): return content
     return (json.dumps(nb, indent=1, ensure_ascii=False)+"\n").encode()
 

@@ -14,7 +14,7 @@ import lessons as runner
 import nbformat
 import pytest
 
-from pixelsim.course.lesson_files import predictions
+from pixelsim.course.lesson_files import exercises as exercises_of, predictions
 from pixelsim.course.lessons import lesson, lesson_paths, lessons, notebook_paths
 
 ROOT = Path(__file__).parents[2]
@@ -170,11 +170,12 @@ def test_a_lesson_opens_and_closes_as_lessons_do(name):
     assert opening.startswith(f"**{about.opening}"), "`make save` writes this line"
     assert re.match(f"Questions this {'lesson' if about.number else 'interlude'} answers:", rest) and "\n\nWhen you have finished you can:\n\n- *" in rest
     assert cells[2] == ("## Three from before" if about.name != lessons()[0].name else "## Predict first") and "## Predict first" in cells[2:5]
-    if "## Quiz" in every:
+    assert every.index("## Quiz") < every.index(f'quiz("{name}")') < every.index("## Key points")
+    if exercises_of(name):
         exercises = [i for i, source in enumerate(every) if re.search(r'^check\("[a-z0-9-]+", \w+\)$', source, flags=re.M)]
         assert (3 if about.number else 2) <= len(exercises) <= 5 and every.index("## Your turn") < exercises[-1]
-        assert exercises[-1] < every.index("## Quiz") < every.index(f'quiz("{name}")') < every.index("## Key points")
-    assert "## Quiz" in every or not about.number
+        assert exercises[-1] < every.index("## Quiz")
+    assert exercises_of(name) or not about.number
     assert cells[-2] == "## Key points" and len(about.key_points) == 3 and "**Where next:**" in cells[-1]
     following = lessons()[(list(lesson_paths()) + [None]).index(name) + 1:][:1]
     for after in following: assert f"[{after.title}]({after.name}.ipynb)" in cells[-1], f"its last cell should lead to {after.name}"

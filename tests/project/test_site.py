@@ -20,7 +20,7 @@ import torch
 from conftest import violations
 from IPython.core.inputtransformer2 import TransformerManager
 
-from pixelsim.course import exercises, questions
+from pixelsim.course import exercises, predictions, questions
 from pixelsim.course.figure import OURS, as_address, our_sprite, sprite
 from pixelsim.course.lessons import lesson_paths, lessons, notebook_paths
 
@@ -132,7 +132,35 @@ def test_exercises_have_hints_and_solution(name, site):
     text = (site / f"{name}.html").read_text(encoding="utf-8")
     wanted = len(exercises(name))
     assert text.count("<summary>Solution</summary>") == text.count("<summary>Hints</summary>") == wanted
-    assert all(f'"{name}/{question["name"]}"' in text for question in questions(name)) and text.count('data-widget="order"') == 1
+    assert text.count('data-widget="order"') == 1
+    assert f'"key": "{name}/{questions(name)[0]["name"]}"' in text
+
+
+@every_lesson
+def test_every_prediction_on_the_page_can_be_made(name, open_page):
+    "What answers it is folded, and unfolds as far as the next one; what only guards stays folded; at the end stands how many were right, also when one comes back."
+    page = open_page(name, "light")
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    folds = "(each) => each.matches('.tag_hide-output details, details.after') && !each.open"
+    places = page.locator(".pixelsim-widget[data-once]")
+    page.wait_for_function("[...document.querySelectorAll('.pixelsim-widget')].every((place) => 'model' in place)")
+    asked = predictions(name)
+    closed = [page.evaluate(f"[...document.querySelectorAll('details')].filter({folds}).length")]
+    for i in range(places.count()):
+        for form in places.nth(i).locator("form").all():
+            if form.get_by_role("radio").count(): form.get_by_role("radio").first.check()
+            else: form.get_by_role("textbox").fill("(1, 2, 3, 4, 5)" if form.get_by_label("Shape").count() else "-12345")
+            form.get_by_role("button", name="Predict").click()
+            assert re.match("Right|Not this", form.locator(".psq-feedback").inner_text())
+        closed.append(page.evaluate(f"[...document.querySelectorAll('details')].filter({folds}).length"))
+    assert sorted(closed, reverse=True) == closed and len({*closed}) >= len(closed) - 1 and closed[-1] == 0, closed  # one may be answered by the next section
+    assert page.locator(".tag_hide-input details:not([open])").count() > 0
+    right = sum(entry["kind"] == "choice" and bool(entry["choice"][0].get("right")) for entry in asked)
+    for again in (False, True):
+        if again: page.reload()
+        page.get_by_text(f"of the lesson's {len(asked)} predictions, you made {right} right").wait_for()
+    page.evaluate("localStorage.clear()")
 
 
 def test_the_sidebar_leads_through_the_lessons(site):
@@ -248,10 +276,17 @@ def test_launch_links_lead_to_files_that_exist(name, site):
 
 @pytest.mark.parametrize("name", LAUNCHED)
 def test_the_lesson_to_take_away_is_the_lesson(name, site):
-    "The same cells, after one that installs pixelsim from the repository; without a repository, the same altogether."
+    "The same cells, but for what answers a prediction, after one that installs pixelsim from the repository, where links lead; without a repository, the same altogether."
     stored = nbformat.read(docs.NBS / f"{name}.ipynb", as_version=4)
     taken = nbformat.read(site / "notebooks" / f"{name}.ipynb", as_version=4)
-    assert taken.cells[1:] == stored.cells
+    for cell in stored.cells:
+        if cell.metadata.get("jupyter", {}).get("outputs_hidden"): cell.update(outputs=[], execution_count=None)
+    for own, cell in zip(stored.cells, taken.cells[1:], strict=True):
+        links = re.findall(r"(?<=\]\()[^)#]\S*?(?=\))", cell.source) if cell.cell_type == "markdown" else []
+        assert all(link.startswith("http") for link in links)
+        for link in links:
+            if link.startswith(start := f"https://github.com/{REPOSITORY}/blob/main/"): assert (ROOT / link.removeprefix(start).split("#")[0]).exists(), link
+        assert own == cell or links and re.sub(r"\]\(\S*?\)", "]", own.source) == re.sub(r"\]\(\S*?\)", "]", cell.source)
     assert f"git+https://github.com/{REPOSITORY}" in taken.cells[0].source
     compile(TransformerManager().transform_cell(taken.cells[0].source), "cell", "exec")  # as IPython reads it
     assert docs.to_run_anywhere(docs.NBS / f"{name}.ipynb", None) == stored
