@@ -89,9 +89,9 @@ def test_every_list_knows_it(tree):
     folder, _ = tree
     openings = [re.search(r"\*\*((?:Lesson|Interlude)[^*]*)\*\*", path.read_text(encoding="utf-8"))[1] for path in sorted((folder / "nbs").glob("0*.ipynb"))]
     assert [text.split(" · ")[0] for text in openings] == [*(f"Lesson {n} of 7" for n in (1, 2)), "Interlude", *(f"Lesson {n} of 7" for n in (3, 4, 5, 6)), "Interlude", "Lesson 7 of 7"]
-    assert openings[-1] == "Lesson 7 of 7 · about 5 minutes, and 40 for exercises and quiz"
-    assert f"| 7 | [{TITLE}](nbs/{NAME}.ipynb) | Learn nothing new. | 5 | what came out: 7 |" in (folder / "README.md").read_text(encoding="utf-8")
-    for page, text in [("start", f"| 7 | [{TITLE}]({NAME}.ipynb) |"), ("group/index", f"7. [{TITLE}](../{NAME}.ipynb)<br>5 minutes alone, **[sheet](sheet_{NAME}.ipynb)**"),
+    assert openings[-1] == "Lesson 7 of 7 · about 10 minutes, and 40 for exercises and quiz"
+    assert f"| 7 | [{TITLE}](nbs/{NAME}.ipynb) | Learn nothing new. | 10 | what came out: 7 |" in (folder / "README.md").read_text(encoding="utf-8")
+    for page, text in [("start", f"| 7 | [{TITLE}]({NAME}.ipynb) |"), ("group/index", f"7. [{TITLE}](../{NAME}.ipynb)<br>10 minutes alone, **[sheet](sheet_{NAME}.ipynb)**"),
                        ("group/answers", f"## Lesson 7: {TITLE}"), ("group/timetables", f"[{TITLE}](../{NAME}.ipynb), [sheet](sheet_{NAME}.ipynb)")]:
         assert text in (folder / "nbs" / f"{page}.ipynb").read_text(encoding="utf-8"), page
 
