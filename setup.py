@@ -13,8 +13,9 @@ def requirements(name):
     return settings["DEFAULT"][name].split("\n")[1:]
 
 
-course = requirements("course_requirements")
+course = requirements("course_requirements")       # where a kernel is there already: Colab, Kaggle
+lab = course + requirements("lab_requirements")    # at one's own machine
 setup(
     install_requires=requirements("requirements"),
-    extras_require={"course": course, "dev": course + requirements("dev_requirements")},
+    extras_require={"course": course, "lab": lab, "dev": lab + requirements("dev_requirements")},
 )

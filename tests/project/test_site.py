@@ -10,8 +10,10 @@ import threading
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
+import do
 import docs
 import nbformat
 import pages as page_tool
@@ -258,10 +260,10 @@ def test_the_lesson_to_take_away_is_the_lesson(name, site):
 
 
 def test_binder_and_codespaces_use_what_the_project_has():
-    "Binder installs the course from the clone; a codespace starts with a command of the Makefile."
-    assert (ROOT / ".binder/requirements.txt").read_text().split() == [".[course]"]
+    "Binder installs the course from the clone; a codespace starts with a task."
+    assert (ROOT / ".binder/requirements.txt").read_text().splitlines()[-1] == ".[lab]"
     command = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())["postCreateCommand"]
-    assert re.search(rf"^{command.removeprefix('make ')}:", (ROOT / "Makefile").read_text(), flags=re.M)
+    assert command.removeprefix("python3 tools/do.py ") in do.TASKS
 
 
 @pytest.mark.parametrize("origin, name", [("https://github.com/a/b.git", "a/b"), ("git@github.com:a/b-c.git", "a/b-c"),
@@ -279,6 +281,8 @@ def test_without_git_there_is_no_repository(monkeypatch):
     assert docs.repository() is None
     monkeypatch.setenv("GITHUB_REPOSITORY", "a/b")
     assert docs.repository() == "a/b"
+    monkeypatch.setattr(docs, "get_config", lambda: SimpleNamespace(git_url="https://github.com/group/pixelsim"))
+    assert docs.repository() == "group/pixelsim"  # where pyproject.toml says it, nothing else counts
 
 
 # In a browser
