@@ -18,6 +18,7 @@ import setup_env  # noqa: E402
 ROOT, PYTHON = setup_env.ROOT, setup_env.PYTHON
 SETTINGS = {"PYTHON": "another Python to make .venv with", "TORCH": "cpu or cuda: the build of PyTorch", "TORCH_INDEX": "where the build without CUDA comes from",
             "MIN_FREE_GB": "the room on the disk that will do", "PORT": "where docs-serve shows the site", "FROM": "the folder of MNIST's files for digits",
+            "TAG": "the tag that release is for",
             "OTHER_PYTHON": "the Python for floors, colab and kaggle, if it is not found"}
 TASKS = {}
 
@@ -94,6 +95,30 @@ def docs_serve():
     "Build the site and show it on this machine"
     set_up("dev")
     python("tools/docs.py", "--serve", *(["--port", os.environ["PORT"]] if os.environ.get("PORT") else []))
+
+
+@task
+def book():
+    "Make the course a book, in build/book: PDF and EPUB"
+    set_up("dev")
+    python("tools/browser.py")
+    python("tools/book.py")
+
+
+@task
+def kit():
+    "Make the kit for a memory stick, in build/kit: site, notebooks, wheel, book"
+    set_up("dev")
+    python("tools/browser.py")
+    python("tools/kit.py")
+
+
+@task
+def release():
+    "Build and check what a release publishes, and publish nothing"
+    set_up("dev")
+    python("tools/browser.py")
+    python("tools/release.py", *filter(None, [os.environ.get("TAG")]))
 
 
 @task

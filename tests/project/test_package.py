@@ -109,7 +109,9 @@ def differences(metadata, tree):
 def test_metadata(built):
     "What `settings.ini` and `pyproject.toml` say, requirement by requirement; the README, both licenses word for word; the command, and the index for nbdev."
     assert differences(built.info.metadata, built.tree) == {}
-    assert built.info.metadata.get_payload().strip() == (built.tree / "README.md").read_text(encoding="utf-8").strip()
+    text = built.info.metadata.get_payload()
+    assert text.startswith("# pixelsim") and built.info.metadata["Description-Content-Type"] == "text/markdown"
+    assert re.sub(r"\]\([^)]*\)", "]", text).strip() == re.sub(r"\]\([^)]*\)", "]", (built.tree / "README.md").read_text(encoding="utf-8")).strip()
     for name in ("LICENSE", "pixelsim/data/NOTICE.md"):
         assert built.info.read_text(f"licenses/{name}") == (ROOT / name).read_text(encoding="utf-8")
     entries = sorted((e.group, e.name, e.value) for e in built.info.entry_points)
@@ -126,6 +128,16 @@ def test_a_requirement_list_that_gets_lost_is_noticed(tmp_path, copy_tree, dropp
     assert changed != text
     (tree / "pyproject.toml").write_text(changed, encoding="utf-8")
     assert "Requires-Dist" in differences(project_wheel_metadata(tree, isolated=False), tree)
+
+
+def test_links_of_the_readme_lead_to_the_repository(tmp_path, copy_tree):
+    "Where pyproject.toml says who owns it: pages and pictures; links out into the web stay."
+    tree = copy_tree(tmp_path / "tree")
+    text = (tree / "pyproject.toml").read_text(encoding="utf-8")
+    (tree / "pyproject.toml").write_text(re.sub(r'^Repository = .*$', 'Repository = "https://github.com/group/pixelsim"', text, flags=re.M), encoding="utf-8")
+    shown = project_wheel_metadata(tree, isolated=False).get_payload()
+    assert "](https://github.com/group/pixelsim/blob/main/nbs/01_pixels.ipynb)" in shown and "](https://github.com/group/pixelsim/raw/main/nbs/images/index-1.png)" in shown
+    assert not re.findall(r"\]\((?!https://)[^#)][^)]*\)", shown)
 
 
 # The wheel in use

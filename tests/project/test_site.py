@@ -19,7 +19,7 @@ import nbformat
 import pages as page_tool
 import pytest
 import torch
-from conftest import violations
+from conftest import REPOSITORY, violations
 from IPython.core.inputtransformer2 import TransformerManager
 
 from pixelsim.course import exercises
@@ -27,17 +27,10 @@ from pixelsim.course.figure import OURS, as_address, our_sprite, sprite
 from pixelsim.course.lessons import lesson_paths, lessons, notebook_paths
 
 ROOT = Path(__file__).parents[2]
-REPOSITORY = "group/pixelsim"
 PAGES = sorted([*notebook_paths(), "CHANGELOG", "CONTRIBUTING", "pixelsim/data/NOTICE", "reference", "search"])
 every_page = pytest.mark.parametrize("name", PAGES)
 every_lesson = pytest.mark.parametrize("name", lesson_paths())
 PHONE = {"width": 360, "height": 740}
-
-
-@pytest.fixture(scope="session")
-def site(shared_folder):
-    "The folder of the built site."
-    return shared_folder("site", lambda folder: docs.build(REPOSITORY, folder)) / "html"
 
 
 class Elements(HTMLParser):
