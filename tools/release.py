@@ -56,7 +56,7 @@ def main(tag=None):
     run(sys.executable, "-m", "build", "--outdir", DIST, ROOT, stdout=subprocess.DEVNULL)
     wheel, sdist = next(DIST.glob("*.whl")), next(DIST.glob("*.tar.gz"))
     run(sys.executable, "-m", "twine", "check", "--strict", wheel, sdist)
-    run(sys.executable, "-m", "check_wheel_contents", wheel)
+    run(sys.executable, "-m", "check_wheel_contents", "--ignore", "W002", wheel)  # the notice is beside the digits and among the licenses
     try_wheel(wheel, ROOT / "build" / "try")
     site = docs.build(docs.repository())
     made = kit.make(site, book.make(site), wheel)
