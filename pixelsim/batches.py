@@ -21,7 +21,9 @@ def gray_batch(
     images:object,  # Images of a batch, shape (n, h, w), (n, 1, h, w), or (n, 3, h, w) with three times the same gray
 )->object:          # The images, shape (n, h, w), not yet checked
     "The images of a batch without their axis for channels; raises `ValueError` if they have colors, and what `check_values` raises."
-    if getattr(images, "is_nested", False): return images  # it has no shape
+    if getattr(images, "is_nested", False) or getattr(images, "is_meta", False) or getattr(images, "layout", torch.strided)!=torch.strided:
+        return images  # it has no shape, no values, or not all of them
+    if isinstance(images, memoryview): images = np.asarray(images)  # of which it can take no part
     shape = tuple(getattr(images, "shape", ()))
     if len(shape)!=4 or shape[1] not in (1, 3): return images
     if shape[1]==3 and not torch.compiler.is_compiling() and bool((images!=images[:, :1]).any()):

@@ -11,6 +11,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+REPOSITORY = "group/pixelsim"  # from which the site is built
 matplotlib.use("Agg")
 if "PYTEST_XDIST_WORKER" in os.environ: os.environ.setdefault("OMP_NUM_THREADS", "1")  # the cores are taken by the workers
 

@@ -97,7 +97,9 @@ def masked(x):
 
 def windows(x):
     "Images that overlap in memory: each begins one row further down."
-    return np.lib.stride_tricks.sliding_window_view(np.concatenate([x[0], x[-1]]), x.shape[1], axis=0).swapaxes(1, 2)[:len(x)]
+    views = np.lib.stride_tricks.sliding_window_view(np.concatenate([x[0], x[-1]]), x.shape[1], axis=0).swapaxes(1, 2)[:len(x)]
+    if len(views) < len(x): raise ValueError("two images have not enough rows")
+    return views
 
 
 def inference(x):

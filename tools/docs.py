@@ -4,7 +4,7 @@
     python tools/docs.py --serve     build it, and show it on this machine
 
 Everything a page needs is in the folder, so it can be read from a disk, behind a firewall, or on any web server.
-The repository that the launch links lead to is the clone's `origin`; where that is not on GitHub, there are none.
+The repository that the launch links lead to stands in pyproject.toml; while OWNER stands there it is the clone's `origin`, and where that is not on GitHub there are none.
 """
 import argparse
 import contextlib
@@ -21,6 +21,7 @@ from urllib.parse import urljoin
 import nbformat
 import widgets
 from lessons import NBS
+from nbdev.config import get_config
 from pages import Page, PageError
 from pixelsim.course import exercises
 from pixelsim.course.copy import hide_answers
@@ -33,13 +34,19 @@ BUILD = ROOT / "build" / "docs"
 NEIGHBORS = ["CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "pixelsim/data/NOTICE.md", "benchmarks/results.png"]  # linked from notebooks
 
 
-def repository():
-    "The repository on GitHub that this is a clone of, as owner/name, or None."
-    if name := os.environ.get("GITHUB_REPOSITORY"): return name
-    try: origin = subprocess.run(["git", "remote", "get-url", "origin"], cwd=ROOT, capture_output=True, text=True)
-    except FileNotFoundError: return None  # there is no git
-    found = re.fullmatch(r"(?:https://(?:[^@/]+@)?|git@|ssh://git@)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?", origin.stdout.strip())
+def on_github(address):
+    "The repository that an address or git's `origin` leads to, as owner/name, if it is on GitHub; else None."
+    found = re.fullmatch(r"(?:https://(?:[^@/]+@)?|git@|ssh://git@)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?", address.strip())
     return found and found[1]
+
+
+def repository():
+    "The repository, as owner/name: that of [project.urls] in pyproject.toml, or while OWNER stands in it the one that this is a clone of; or None."
+    named = on_github(get_config().git_url) or "OWNER/"
+    if not named.startswith("OWNER/"): return named
+    if name := os.environ.get("GITHUB_REPOSITORY"): return name
+    try: return on_github(subprocess.run(["git", "remote", "get-url", "origin"], cwd=ROOT, capture_output=True, text=True).stdout)
+    except FileNotFoundError: return None  # there is no git
 
 
 def launch_links(name, repo):
@@ -73,7 +80,8 @@ def to_run_anywhere(path, repo):
         home = f"https://github.com/{repo}/blob/main/nbs/{path.relative_to(NBS).as_posix()}"
         for cell in nb.cells:
             if cell.cell_type == "markdown": cell.source = re.sub(r"\]\((?!https?:|#)([^)\s]+)\)", lambda m: f"]({urljoin(home, m[1])})", cell.source)
-        install = f'try: import pixelsim\nexcept ImportError:\n    %pip install --quiet "pixelsim[course] @ git+https://github.com/{repo}"'
+        install = ("# Where pixelsim is missing, as on Colab and Kaggle, this installs it: some seconds, and nothing that is there is replaced\n"
+                   f'try: import pixelsim\nexcept ImportError:\n    %pip install --quiet "pixelsim[course] @ git+https://github.com/{repo}"')
         nb.cells.insert(0, nbformat.v4.new_code_cell(install, id="install"))
     return nb
 
@@ -124,7 +132,9 @@ def make_pages():
 def welcome(pages, repo):
     "Give the front page the ways in, and the widget of lesson 6 to play with."
     home = pages["index"].nb.cells
-    home[0].source += "\n\n" + filled("welcome.md", code=f' <a href="https://github.com/{repo}">Get the code</a>' if repo else "")
+    home[0].source += "\n\n" + filled(
+        "welcome.md", code=f'<a href="https://github.com/{repo}">Get the code</a>' if repo else "",
+        run="at the top of each lesson, or on your own machine, as told below" if repo else "on your own machine, as told below")
     widget = next(cell for cell in pages["06_accuracy"].nb.cells if "DrawDigit(" in cell.source)
     widget = nbformat.from_dict({**widget, "id": "widget", "metadata": {"tags": ["remove-input"]}})
     at = next(i for i, cell in enumerate(home) if cell.source.startswith("## "))
@@ -184,7 +194,7 @@ def main():
     parser.add_argument("--port", type=int, default=8000, help="where to show it (default: %(default)s)")
     args = parser.parse_args()
     repo = repository()
-    if not repo: print("No launch links for Colab, Binder and Codespaces: this clone's `origin` is not a repository on GitHub", file=sys.stderr)
+    if not repo: print("No launch links for Colab, Binder and Codespaces: OWNER still stands in pyproject.toml, under [project.urls], and this clone's `origin` is not a repository on GitHub", file=sys.stderr)
     try: folder = build(repo)
     except PageError as error: sys.exit(f"The site was not built. {error}")
     print(f"The site: {os.path.relpath(folder / 'index.html')}")

@@ -1,4 +1,4 @@
-"""What `make lab` tells JupyterLab: open the start page, let an untouched notebook be untouched, and keep widgets.
+"""What the task `lab` tells JupyterLab: open the start page, let an untouched notebook be untouched, and keep widgets.
 
 Jupyter would write into the metadata of each notebook that is opened what it knows of the kernel, and then ask at closing time whether to
 save it. So it is served with these metadata; the file gets them when someone saves it, and nbdev-clean takes them out again.
@@ -6,6 +6,7 @@ Widgets are saved with what they show, so that a sheet or a slider is there agai
 setting an error stands in its place.
 The root is that of the repository, so that links from the notebooks to its other files lead somewhere.
 """
+from importlib.resources import files
 from pathlib import Path
 
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
@@ -26,5 +27,5 @@ c = get_config()  # noqa: F821 (Jupyter provides it)
 c.ServerApp.contents_manager_class = Contents
 c.ServerApp.root_dir = str(ROOT)
 c.ServerApp.preferred_dir = str(ROOT / "nbs")
-c.LabApp.app_settings_dir = str(Path(__file__).parent / "lab_settings")
+c.LabApp.app_settings_dir = str(files("pixelsim") / "data" / "lab")
 c.LabApp.default_url = f"/lab/tree/nbs/{START}"

@@ -75,7 +75,7 @@ except ImportError: traitlets = AnyWidget = None
 class Absent:
     "What a figure is made of where anywidget is missing."
     def __init__(self, *args, **kwargs):
-        raise ImportError(f"{type(self).__name__} needs anywidget, which comes with the lessons: run make course, or pip install '.[course]' in the clone")
+        raise ImportError(f"{type(self).__name__} needs anywidget, which comes with the lessons: run pip install 'pixelsim[course]', or in a clone python3 tools/do.py course")
 
 # %% ../../nbs/course/figure.ipynb #cd5c43e7
 def shared(kind, *args):

@@ -6,17 +6,22 @@
 __all__ = ['ready']
 
 # %% ../../nbs/course/ready.ipynb #e7477def
-import io,re,shutil,sys,tempfile
+import io,os,re,shutil,sys,tempfile
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError,metadata,requires,version
-from os import getenv
+from importlib.resources import files
 from pathlib import Path
 
 from .lessons import lesson,lesson_paths,lessons
 
 # %% ../../nbs/course/ready.ipynb #5d9fd52b
-_MAKE = "in the folder of the clone run: make course, and open the lessons with: make lab"
-_AGAIN = "delete the folder .venv in the clone, and run there: make course"
+_DO = f"{'py' if os.name=='nt' else 'python3'} tools/do.py"
+def _mend(in_clone):
+    "What to do in a clone, by its tasks; elsewhere pip mends it."
+    if (Path(str(files("pixelsim"))).parent/"tools"/"do.py").exists(): return in_clone
+    return f'run: "{sys.executable}" -m pip install --upgrade "pixelsim[lab]"'
+def _install(): return _mend(f"in the folder of the clone run: {_DO} course, and open the lessons with: {_DO} lab")
+def _again(): return _mend(f"delete the folder .venv in the clone, and run there: {_DO} course")
 def _restore(path):
     "How to get a file of the repository back; whoever wrote in it should know what that does."
     return f"in the clone run: git restore {path} (what you wrote in it goes: copy it first); without a clone, install pixelsim again"
@@ -30,30 +35,30 @@ def _python_trouble(name):
     "Is this Python new enough?"
     try: needed = metadata("pixelsim")["Requires-Python"]
     except PackageNotFoundError:
-        yield "pixelsim is here, but it is not installed",_MAKE
+        yield "pixelsim is here, but it is not installed",_install()
         return
     oldest,running = re.search(r">=\s*([\d.]+)", needed)[1],"{}.{}".format(*sys.version_info[:2])
     if tuple(sys.version_info[:2])<tuple(map(int, oldest.split("."))):
         yield (f"this is Python {running}, and pixelsim needs {oldest} or newer",
-               f"install a newer Python, and in the folder of the clone name it: make course PYTHON=python{oldest}")
+               f"install a newer Python, and in the folder of the clone name it: {_DO} course PYTHON=python{oldest}")
 
 def _package_trouble(name):
     "Is every package there that a lesson imports?"
     from packaging.requirements import Requirement
-    for text in requires("pixelsim"):
-        need = Requirement(text)
-        if need.marker is None or need.marker.evaluate({"extra": "course"}): yield from _lacking(need)
+    needs = [Requirement(text) for text in requires("pixelsim")]
+    needs = [need for need in needs if need.marker is None or need.marker.evaluate({"extra": "course"})]
+    for need in {need.name: need for need in needs}.values(): yield from _lacking(need)  # named twice, the lessons' own comes last
 
 def _lacking(need):
     "What is wrong with one package that is needed."
     try: found = version(need.name)
     except PackageNotFoundError:
-        yield f"{need.name} is not installed in the Python that runs here, {sys.executable}",_MAKE
+        yield f"{need.name} is not installed in the Python that runs here, {sys.executable}",_install()
         return
     if not need.specifier.contains(found, prereleases=True):
-        yield f"{need.name} is version {found}, and pixelsim needs {need.specifier}",_AGAIN
+        yield f"{need.name} is version {found}, and pixelsim needs {need.specifier}",_again()
     try: import_module(_MODULES.get(need.name, need.name))
-    except Exception as e: yield f"{need.name} is installed, but cannot be imported ({_said(e)})",_AGAIN
+    except Exception as e: yield f"{need.name} is installed, but cannot be imported ({_said(e)})",_again()
 
 # %% ../../nbs/course/ready.ipynb #34596047
 def _lesson_trouble(name):
@@ -107,7 +112,7 @@ def _files_trouble(name):
         why = "" if folder.exists() else _no_place(folder.parent, 100)
     except Exception as e: why = _said(e)
     if why:
-        yield (f"the digits cannot be written as PNG files below {getenv('FASTAI_HOME', '~/.fastai')} ({why})",
+        yield (f"the digits cannot be written as PNG files below {os.getenv('FASTAI_HOME', '~/.fastai')} ({why})",
                "make room, or set FASTAI_HOME to a folder of your own before you start Jupyter")
     elif folder.exists() and (absent := missing_files(folder, SAMPLE_LAYOUT, layout_contents(SAMPLE_LAYOUT, digits_bundle()))):
         yield f"in {folder}, {len(absent)} PNG files are missing or empty","delete it, and the lessons make it anew"
@@ -119,12 +124,12 @@ def _drawing_trouble(name):
         figure = import_module("matplotlib.figure").Figure()
         figure.subplots().set_title("3")
         figure.savefig(io.BytesIO())
-    except Exception as e: yield f"Matplotlib cannot draw ({_said(e)})",_AGAIN
+    except Exception as e: yield f"Matplotlib cannot draw ({_said(e)})",_again()
 
 # %% ../../nbs/course/ready.ipynb #547be785
 _CHECKS = (_python_trouble,_package_trouble,_lesson_trouble,_digits_trouble,_exercise_trouble,_progress_trouble,
            _files_trouble,_drawing_trouble)
-_UNFORESEEN = "in the clone run: make test, and show your leader what it says"
+_UNFORESEEN = f"in the clone run: {_DO} test, and show your leader what it says"
 
 def _troubles(name):
     "All that is wrong: (what, how to mend it)."

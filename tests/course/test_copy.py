@@ -75,7 +75,7 @@ def test_the_lessons_themselves(tmp_path, run_python):
     assert answers > 30
     assert {name: json.loads(content) for name, content in there.items()} == stored and len(stored) > 60
     assert f"{len(there)} new, 0 updated, 0 up to date" in out
-    assert out.splitlines()[-1] == "to open them: install pixelsim with its course extra, then jupyter lab pixelsim-lessons/start.ipynb"
+    assert out.splitlines()[-1] == "to open them: pixelsim lab pixelsim-lessons"
     times = {p: p.stat().st_mtime_ns for p in (tmp_path / "pixelsim-lessons").rglob("*.ipynb")}
     assert f"0 new, 0 updated, {len(there)} up to date" in copied(run_python, tmp_path)
     assert times == {p: p.stat().st_mtime_ns for p in times}
@@ -101,8 +101,8 @@ def test_a_copy_says_what_jupyter_would_write(run_python):
     assert metadata["language_info"] == json.loads(said) and metadata["ours"] == 40
 
 
-def test_make_lab_serves_notebooks_as_if_they_were_copies():
-    "The configuration of `make lab`: a notebook comes with these metadata, its file stays as it is; the start page opens, from the repository's root."
+def test_the_task_lab_serves_notebooks_as_if_they_were_copies():
+    "The configuration of the task `lab`: a notebook comes with these metadata, its file stays as it is; the start page opens, from the repository's root."
     config = Config()
     runpy.run_path(str(NBS.parent / "tools" / "lab.py"), init_globals={"get_config": lambda: config})
     contents = config.ServerApp.contents_manager_class(root_dir=config.ServerApp.root_dir)
@@ -188,7 +188,7 @@ def test_lessons_complain(source, capsys):
 
 
 def test_a_folder_with_a_space_is_quoted(source, capsys):
-    assert lessons(capsys, "my lessons").endswith("then jupyter lab 'my lessons/start.ipynb'\n")
+    assert lessons(capsys, "my lessons").endswith("to open them: pixelsim lab 'my lessons'\n")
 
 
 def test_where_the_lessons_are(tmp_path, monkeypatch):

@@ -113,7 +113,7 @@ def test_without_anywidget_it_says_what_to_install(run_python):
     code = ("import sys; sys.modules['anywidget'] = None\nfrom pixelsim.course import DrawDigit\n"
             "try: DrawDigit(None)\nexcept ImportError as error: print(error)")
     said = run_python(code).stdout
-    assert said.startswith("DrawDigit needs anywidget") and "make course" in said
+    assert said.startswith("DrawDigit needs anywidget") and "do.py course" in said
 
 
 def test_jupyter_gets_the_widget_and_a_page_the_rest(widget, model, examples):

@@ -78,9 +78,9 @@ def free(mb): return lambda folder: SimpleNamespace(free=mb * 1_000_000)
 HERE = "your progress cannot be saved in the folder {here} ({why})"
 BREAKS = {  # what to put in place of what; what is said; what the remedy names
     "an old Python": (READY, "metadata", lambda name: {"Requires-Python": ">=9.8"},
-                      "this is Python {}.{}, and pixelsim needs 9.8 or newer".format(*sys.version_info[:2]), "make course PYTHON=python9.8"),
+                      "this is Python {}.{}, and pixelsim needs 9.8 or newer".format(*sys.version_info[:2]), "do.py course PYTHON=python9.8"),
     "3.9 is older than 3.10": (READY, "metadata", lambda name: {"Requires-Python": ">=3.9"}, None, None),
-    "not installed": (READY, "metadata", raises(PackageNotFoundError("pixelsim")), "pixelsim is here, but it is not installed", "make course"),
+    "not installed": (READY, "metadata", raises(PackageNotFoundError("pixelsim")), "pixelsim is here, but it is not installed", "do.py course"),
     "an old package": (READY, "version", other_version("fastai", "1.0"),
                        f"fastai is version 1.0, and pixelsim needs {listed('course_requirements')['fastai'].removeprefix('fastai')}", "delete the folder .venv"),
     "a package before its release": (READY, "version", other_version("fastai", "99.0rc1"), None, None),
@@ -89,9 +89,9 @@ BREAKS = {  # what to put in place of what; what is said; what the remedy names
     "no lessons": (lessons, "lessons_folder", raises(FileNotFoundError("this copy of pixelsim came without its lessons: reinstall pixelsim")),
                    "this copy of pixelsim came without its lessons: reinstall pixelsim", "install pixelsim again"),
     "no fonts": (importlib.import_module("matplotlib.figure").Figure, "savefig", raises(RuntimeError("no fonts\nat all")),
-                 "Matplotlib cannot draw (RuntimeError: no fonts at all)", "make course"),
+                 "Matplotlib cannot draw (RuntimeError: no fonts at all)", "do.py course"),
     "what nobody foresaw": (digits, "digits_bundle", raises(RuntimeError("out of paper")),
-                            "Are the digits in the package whole? It cannot be told (RuntimeError: out of paper)", "make test")}
+                            "Are the digits in the package whole? It cannot be told (RuntimeError: out of paper)", "do.py test")}
 
 
 @pytest.mark.parametrize("place, name, instead, what, mend", BREAKS.values(), ids=BREAKS)
@@ -105,19 +105,19 @@ def test_a_thing_that_is_wrong(machine, said, place, name, instead, what, mend):
 
 
 def test_every_requirement_of_the_course_is_looked_for(machine, said):
-    "Each of both lists in `settings.ini`, and none that only the tests need."
+    "Each of both lists in `settings.ini`, once, and none that only the tests need."
     machine.set(READY, "version", raises(PackageNotFoundError("it")))
     troubles = said()
     found = [re.match(r"(\S+) is not installed in the Python that runs here, ", what)[1] for what, _ in troubles]
-    assert sorted(found) == sorted([*listed("requirements"), *listed("course_requirements")])
-    assert all(sys.executable in what and "make course" in mend for what, mend in troubles)
+    assert sorted(found) == sorted({*listed("requirements"), *listed("course_requirements")})
+    assert all(sys.executable in what and "do.py course" in mend for what, mend in troubles)
 
 
-@pytest.mark.parametrize("module, package", [("ipywidgets", "ipywidgets"), ("PIL", "pillow"), ("jupyterlab", "jupyterlab")])
+@pytest.mark.parametrize("module, package", [("ipywidgets", "ipywidgets"), ("PIL", "pillow")])
 def test_a_package_that_cannot_be_imported(machine, said, module, package):
     machine.hide(module)
     (what, mend), *more = said()
-    assert what.startswith(f"{package} is installed, but cannot be imported (ModuleNotFoundError: ") and "make course" in mend
+    assert what.startswith(f"{package} is installed, but cannot be imported (ModuleNotFoundError: ") and "do.py course" in mend
     assert package == "pillow" or not more  # Matplotlib cannot draw without Pillow
 
 

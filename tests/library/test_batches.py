@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, TensorDataset
 
+from pixelsim.batches import gray_batch
 from pixelsim.classifier import PixelSimilarity
 
 
@@ -146,3 +147,11 @@ def test_a_set_of_images_has_its_labels(digits, model):
     train, valid = digits
     assert same_model(PixelSimilarity().fit(train.images, train.labels), model)
     assert model.score(valid) == model.score(valid.images, valid.labels) and len(model.predict(valid)) == len(valid)
+
+
+def test_batches_of_memory_and_of_nothing():
+    "A memory view of images with channels is taken; a tensor without values, or with some only, is refused in words, also with channels."
+    gray = np.repeat(np.float32([[[[0, .25], [.5, 1]]]]), 3, axis=1)
+    assert gray_batch(memoryview(gray)).tolist() == [[[0, .25], [.5, 1]]]
+    with pytest.raises((TypeError, ValueError), match="meta"): PixelSimilarity().fit(torch.zeros(2, 3, 2, 2, device="meta"), [0, 1])
+    with pytest.raises((TypeError, ValueError), match="sparse"): PixelSimilarity().fit(torch.zeros(2, 3, 2, 2).to_sparse(), [0, 1])

@@ -11,7 +11,9 @@ import subprocess
 import sys
 import time
 import unicodedata
+from importlib.metadata import version
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -29,8 +31,8 @@ ENV = os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "",
 
 def start(*args, **kwargs):
     "The command, started in a process of its own."
-    kwargs = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") | kwargs
-    return subprocess.Popen([sys.executable, "-m", "pixelsim", *map(str, args)], env=ENV, **kwargs)
+    kwargs = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=ENV) | kwargs
+    return subprocess.Popen([sys.executable, "-m", "pixelsim", *map(str, args)], **kwargs)
 
 
 def ended(process):
@@ -82,14 +84,14 @@ def test_help_teaches_at_once(run):
     "Every command is listed, and each has an example that its parser takes."
     status, out, err = run("--help")
     commands = re.findall(r"^    (\w+)  ", out, flags=re.M)
-    assert (status, err, commands) == (0, "", ["predict", "fit", "score", "lessons"])
+    assert (status, err, commands) == (0, "", ["predict", "fit", "score", "lessons", "lab"])
     assert "exit status: 0 fine, 1 " in out
     examples = re.findall(r"^  pixelsim (.*?)(?:   .*)?$", out.partition("examples:")[2], flags=re.M)
     for command in commands:
         status, out, err = run(command, "--help")
         assert (status, err) == (0, "")
         examples.append(re.search(rf"^example:\n  pixelsim ({command} .*)$", out, flags=re.M)[1])
-    assert len(examples) == 8 and all(cli.parser().parse_args(example.split()).run for example in examples)
+    assert len(examples) == 10 and all(cli.parser().parse_args(example.split()).run for example in examples)
     assert run("--version") == (0, f"pixelsim {pixelsim.__version__}\n", "")
 
 
@@ -383,6 +385,32 @@ def test_score_of_names_that_look_alike(shades, run, theirs, ours):
     scores = json.loads(run("score", "m.npz", "test", "--json")[1])
     assert scores["accuracy"] == 1 and scores["confusion"] == [[1, 0], [0, 1]]
     assert scores["classes"] == ["caf\u00e9", "tea"]
+
+
+# The lessons in JupyterLab
+
+@pytest.mark.skipif(int(version("ipywidgets").split(".")[0]) < 8, reason="NOT TESTED: these ipywidgets are too old for JupyterLab 4, which has its own extra")
+def test_lab_opens_the_start_page(tmp_path):
+    "It brings the lessons and says where JupyterLab shows the first page, with our settings: widgets are kept."
+    (tmp_path / "jupyter_server_config.json").write_text('{"ServerApp": {"allow_root": true, "port": 0}, "IdentityProvider": {"token": ""}}')
+    process = start("lab", tmp_path / "my lessons", "--no-browser", env=ENV | {f"JUPYTER_{kind}_DIR": str(tmp_path) for kind in ("CONFIG", "DATA", "RUNTIME")})
+    try:
+        while not (found := re.search(r"(http://localhost:\d+)(/lab\S*)", line := process.stderr.readline())): assert line
+        assert found[2] == "/lab/tree/start.ipynb"
+        def answer(address): return json.loads(urlopen(found[1] + address).read())
+        assert answer("/api/contents/start.ipynb")["content"]["cells"][0]["source"].startswith("# Start here")
+        assert answer("/lab/api/settings/@jupyter-widgets/jupyterlab-manager:plugin")["schema"]["properties"]["saveState"]["default"] is True
+    finally:
+        process.terminate()
+        process.communicate()
+    assert (tmp_path / "my lessons" / "01_pixels.ipynb").exists()
+
+
+def test_lab_without_jupyterlab(run, monkeypatch):
+    "It says what to install, and copies nothing."
+    monkeypatch.setitem(sys.modules, "jupyterlab.labapp", None)
+    status, out, err = run("lab")
+    assert (status, out) == (1, "") and err.endswith('-m pip install "pixelsim[lab]"\n') and "JupyterLab is missing" in err
 
 
 # How it ends

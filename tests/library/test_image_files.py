@@ -16,7 +16,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageOps
 
 from pixelsim.image_files import load_folder, read_image
 from pixelsim.images import as_images
@@ -266,7 +266,7 @@ def test_turned_upright(tmp_path, suffix, orientation):
 def test_other_places_that_say_the_way_up(tmp_path):
     "XMP, and EXIF behind the pixels of a PNG, as Pillow itself would turn them."
     path = put(tmp_path / "a.jpg", np.zeros((8, 16), np.uint8), xmp=b'<x tiff:Orientation="6"/>')
-    assert read_image(path).shape == (16, 8)
+    with Image.open(path) as image: assert read_image(path).shape == ImageOps.exif_transpose(image).size[::-1]  # Pillow 10 knows no XMP in a JPEG
     whole = put(tmp_path / "b.png", LYING[6]).read_bytes()
     late = chunk(b"eXIf", turned(6).tobytes()[6:])
     assert read(put(tmp_path / "b.png", whole[:-12] + late + whole[-12:])) == STANDING  # before the end

@@ -1,9 +1,11 @@
-"What tests of the project share: a copy of the repository to build, to change, or to break."
+"What tests of the project share: a copy of the repository to build, to change, or to break; and the built site."
 import shutil
 import subprocess
 from pathlib import Path
 
+import docs
 import pytest
+from conftest import REPOSITORY
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,3 +24,9 @@ def copy_tree():
             shutil.copy2(ROOT / name, to / name)
         return to
     return copy_tree
+
+
+@pytest.fixture(scope="session")
+def site(shared_folder):
+    "The folder of the built site."
+    return shared_folder("site", lambda folder: docs.build(REPOSITORY, folder)) / "html"

@@ -52,7 +52,7 @@ def test_a_sheet_has_the_check_to_send_around(name):
     assert not cell.source.startswith("#|") and f'ready("{name}")' in cell.source
     assert cell.outputs[0].text.startswith(f'ready: "{lesson(name).title}" can begin.')
     done = subprocess.run([sys.executable, "-c", f"import sys; sys.modules['pixelsim'] = None\n{cell.source}"], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("Not ready (") and "make course" in done.stdout
+    assert done.stdout.startswith("Not ready (") and "do.py course" in done.stdout
 
 
 @every_lesson

@@ -1,4 +1,4 @@
-"""Lessons in the real JupyterLab that `make lab` starts: run, guess, draw, answer, save with Ctrl+S, close, and open again."""
+"""Lessons in the real JupyterLab that the task `lab` starts: run, guess, draw, answer, save with Ctrl+S, close, and open again."""
 import os
 import re
 import subprocess
@@ -23,7 +23,7 @@ CELLS = {
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    "The address of a JupyterLab with the settings of `make lab`, in a folder with one notebook."
+    "The address of a JupyterLab with the settings of the task `lab`, in a folder with one notebook."
     folder = tmp_path_factory.mktemp("lab")
     cells = [nbformat.v4.new_code_cell(source) for source in CELLS.values()]
     nb = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "python3"}})

@@ -25,7 +25,7 @@ if sys.version_info >= (3, 11): import tomllib
 else: import tomli as tomllib  # comes with nbdev
 
 ROOT = Path(__file__).parents[2]
-DATA = ("pixelsim/**/*.py", "pixelsim/py.typed", "pixelsim/data/mnist.npz", "pixelsim/data/NOTICE.md", "pixelsim/course/data/lessons/*", "pixelsim/course/static/**/*")
+DATA = ("pixelsim/**/*.py", "pixelsim/py.typed", "pixelsim/data/mnist.npz", "pixelsim/data/NOTICE.md", "pixelsim/data/lab/*", "pixelsim/course/data/lessons/*", "pixelsim/course/static/**/*")
 
 
 def run(*command, **kwargs):
@@ -83,20 +83,21 @@ def requirement(text, extra=None):
 
 
 def settings_of(tree):
-    "The requirement lists of `settings.ini`, as they are written there: core, course, dev."
+    "The requirement lists of `settings.ini`, as they are written there: core, course, lab, dev."
     settings = ConfigParser()
     settings.read(tree / "settings.ini", encoding="utf-8")
-    return [settings["DEFAULT"][name].strip().split("\n") for name in ("requirements", "course_requirements", "dev_requirements")]
+    return [settings["DEFAULT"][name].strip().split("\n") for name in ("requirements", "course_requirements", "lab_requirements", "dev_requirements")]
 
 
 def differences(metadata, tree):
     "Where the `metadata` of a package differs from the `settings.ini` and `pyproject.toml` of `tree`: found, expected."
     project = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    core, course, dev = settings_of(tree)
-    requires = [*map(requirement, core), *(requirement(r, "course") for r in course), *(requirement(r, "dev") for r in course + dev)]
+    core, course, lab, dev = settings_of(tree)
+    extras = {"course": course, "lab": course + lab, "dev": course + lab + dev}
+    requires = [*map(requirement, core), *(requirement(r, extra) for extra, lines in extras.items() for r in lines)]
     expected = {
         "Name": [project["name"]], "Version": [pixelsim.__version__], "Requires-Python": [project["requires-python"]],
-        "Requires-Dist": sorted(requires), "Provides-Extra": ["course", "dev"], "Summary": [project["description"]],
+        "Requires-Dist": sorted(requires), "Provides-Extra": sorted(extras), "Summary": [project["description"]],
         "License-Expression": [project["license"]], "License-File": ["LICENSE", "pixelsim/data/NOTICE.md"],
         "Classifier": sorted(project["classifiers"]),
     }
@@ -108,7 +109,9 @@ def differences(metadata, tree):
 def test_metadata(built):
     "What `settings.ini` and `pyproject.toml` say, requirement by requirement; the README, both licenses word for word; the command, and the index for nbdev."
     assert differences(built.info.metadata, built.tree) == {}
-    assert built.info.metadata.get_payload().strip() == (built.tree / "README.md").read_text(encoding="utf-8").strip()
+    text = built.info.metadata.get_payload()
+    assert text.startswith("# pixelsim") and built.info.metadata["Description-Content-Type"] == "text/markdown"
+    assert re.sub(r"\]\([^)]*\)", "]", text).strip() == re.sub(r"\]\([^)]*\)", "]", (built.tree / "README.md").read_text(encoding="utf-8")).strip()
     for name in ("LICENSE", "pixelsim/data/NOTICE.md"):
         assert built.info.read_text(f"licenses/{name}") == (ROOT / name).read_text(encoding="utf-8")
     entries = sorted((e.group, e.name, e.value) for e in built.info.entry_points)
@@ -125,6 +128,16 @@ def test_a_requirement_list_that_gets_lost_is_noticed(tmp_path, copy_tree, dropp
     assert changed != text
     (tree / "pyproject.toml").write_text(changed, encoding="utf-8")
     assert "Requires-Dist" in differences(project_wheel_metadata(tree, isolated=False), tree)
+
+
+def test_links_of_the_readme_lead_to_the_repository(tmp_path, copy_tree):
+    "Where pyproject.toml says who owns it: pages and pictures; links out into the web stay."
+    tree = copy_tree(tmp_path / "tree")
+    text = (tree / "pyproject.toml").read_text(encoding="utf-8")
+    (tree / "pyproject.toml").write_text(re.sub(r'^Repository = .*$', 'Repository = "https://github.com/group/pixelsim"', text, flags=re.M), encoding="utf-8")
+    shown = project_wheel_metadata(tree, isolated=False).get_payload()
+    assert "](https://github.com/group/pixelsim/blob/main/nbs/01_pixels.ipynb)" in shown and "](https://github.com/group/pixelsim/raw/main/nbs/images/index-1.png)" in shown
+    assert not re.findall(r"\]\((?!https://)[^#)][^)]*\)", shown)
 
 
 # The wheel in use
@@ -216,4 +229,4 @@ def test_the_course_is_read_and_ready_says_what_it_lacks(built, use):
                "print(agenda('05_distances').text.count('|'), len(answers('05_distances').text)>10_000)").splitlines()
     assert {what.split()[1] for what in said if " is not installed in the Python that runs here" in what} >= course
     assert said[0] == f"not ready: {(len(said) - 2) // 2} things to mend; then run this again"
-    assert all("make course" in line for line in said[2:-1:2]) and said[-1].endswith(" True")
+    assert all("-m pip install --upgrade \"pixelsim[lab]\"" in line for line in said[2:-1:2]) and said[-1].endswith(" True")

@@ -10,14 +10,16 @@ import threading
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
+import do
 import docs
 import nbformat
 import pages as page_tool
 import pytest
 import torch
-from conftest import violations
+from conftest import REPOSITORY, violations
 from IPython.core.inputtransformer2 import TransformerManager
 
 from pixelsim.course import exercises, predictions, questions
@@ -25,17 +27,10 @@ from pixelsim.course.figure import OURS, as_address, our_sprite, sprite
 from pixelsim.course.lessons import lesson_paths, lessons, notebook_paths
 
 ROOT = Path(__file__).parents[2]
-REPOSITORY = "group/pixelsim"
 PAGES = sorted([*notebook_paths(), "CHANGELOG", "CONTRIBUTING", "pixelsim/data/NOTICE", "reference", "search"])
 every_page = pytest.mark.parametrize("name", PAGES)
 every_lesson = pytest.mark.parametrize("name", lesson_paths())
 PHONE = {"width": 360, "height": 740}
-
-
-@pytest.fixture(scope="session")
-def site(shared_folder):
-    "The folder of the built site."
-    return shared_folder("site", lambda folder: docs.build(REPOSITORY, folder)) / "html"
 
 
 class Elements(HTMLParser):
@@ -304,10 +299,10 @@ def test_the_lesson_to_take_away_is_the_lesson(name, site):
 
 
 def test_binder_and_codespaces_use_what_the_project_has():
-    "Binder installs the course from the clone; a codespace starts with a command of the Makefile."
-    assert (ROOT / ".binder/requirements.txt").read_text().split() == [".[course]"]
+    "Binder installs the course from the clone; a codespace starts with a task."
+    assert (ROOT / ".binder/requirements.txt").read_text().splitlines()[-1] == ".[lab]"
     command = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())["postCreateCommand"]
-    assert re.search(rf"^{command.removeprefix('make ')}:", (ROOT / "Makefile").read_text(), flags=re.M)
+    assert command.removeprefix("python3 tools/do.py ") in do.TASKS
 
 
 @pytest.mark.parametrize("origin, name", [("https://github.com/a/b.git", "a/b"), ("git@github.com:a/b-c.git", "a/b-c"),
@@ -325,6 +320,8 @@ def test_without_git_there_is_no_repository(monkeypatch):
     assert docs.repository() is None
     monkeypatch.setenv("GITHUB_REPOSITORY", "a/b")
     assert docs.repository() == "a/b"
+    monkeypatch.setattr(docs, "get_config", lambda: SimpleNamespace(git_url="https://github.com/group/pixelsim"))
+    assert docs.repository() == "group/pixelsim"  # where pyproject.toml says it, nothing else counts
 
 
 # In a browser

@@ -52,14 +52,14 @@ def test_no_private_name_of_another_module_is_used(name):
 
 
 def test_the_library_does_not_know_the_course():
-    "But for one function, that of the command `lessons`."
+    "But for one function, which brings the commands `lessons` and `lab` their notebooks."
     up = {}
     for name in MODULES:
         if name.startswith("pixelsim.course"): continue
         for node in ast.parse(SOURCES[name]).body:
             if found := [module for module, _, _ in imports(name, ast.unparse(node)) if module.startswith("pixelsim.course")]:
                 up[name, getattr(node, "name", "?")] = found
-    assert list(up) == [("pixelsim.cli", "_lessons")]
+    assert list(up) == [("pixelsim.cli", "_copied")]
 
 
 def test_the_checks_above_would_see_something():

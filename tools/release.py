@@ -1,0 +1,68 @@
+"""Builds what a release publishes, in build/dist and build/kit, and checks it: nothing is published here.
+
+    python tools/release.py           a dry run
+    python tools/release.py v0.1.0    for this tag, which has to fit
+
+The version stands in pixelsim/__init__.py; the changelog and CITATION.cff have to name it. The wheel is installed in an empty environment, and
+lesson 1 of the copy that it brings is run there with no network.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import book
+import docs
+import kit
+from browser import MISSING, chromium
+from pages import PageError
+from pixelsim import __version__
+
+ROOT = docs.ROOT
+DIST = ROOT / "build" / "dist"
+LESSON = "import nbformat, nbclient; nb = nbformat.read('01_pixels.ipynb', 4); nbclient.NotebookClient(nb, kernel_name='python3').execute(); print('lesson 1 ran')"
+
+
+def run(*command, **kwargs): subprocess.run([str(word) for word in command], check=True, **kwargs)
+
+
+def troubles(tag=None):
+    "What does not fit the version; with a tag, also what a dry run may leave open."
+    text = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("CHANGELOG.md", "CITATION.cff", "pyproject.toml")}
+    if not re.search(rf"^## {re.escape(__version__)}$", text["CHANGELOG.md"], flags=re.M): yield f"CHANGELOG.md has no heading ## {__version__}"
+    if not re.search(rf'^version: "?{re.escape(__version__)}"?$', text["CITATION.cff"], flags=re.M): yield f"CITATION.cff does not say version: {__version__}"
+    if not tag: return
+    if tag != f"v{__version__}": yield f"the tag is {tag}, and the version {__version__}: it should be v{__version__}"
+    if "/OWNER/" in text["pyproject.toml"]: yield "OWNER stands in pyproject.toml, under [project.urls]: write there who owns the repository"
+
+
+def try_wheel(wheel, folder):
+    "Install the wheel in an empty environment in `folder`, and run lesson 1 from the copy of the lessons that it brings, with no network."
+    shutil.rmtree(folder, ignore_errors=True)
+    run(sys.executable, "-m", "venv", folder)
+    tools = folder / ("Scripts" if os.name == "nt" else "bin")
+    run(tools / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[lab]")
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    run(tools / "pixelsim", "lessons", folder / "lessons", env=env)
+    offline = env | {"PYTHONPATH": str(ROOT / "tools" / "offline"), "FASTAI_HOME": str(folder / "fastai")}
+    run(tools / "python", "-c", LESSON, cwd=folder / "lessons", env=offline)
+
+
+def main(tag=None):
+    if not chromium(): sys.exit(MISSING)
+    if found := list(troubles(tag)): sys.exit("Not ready to be released: " + "; ".join(found))
+    shutil.rmtree(DIST, ignore_errors=True)
+    run(sys.executable, "-m", "build", "--outdir", DIST, ROOT, stdout=subprocess.DEVNULL)
+    wheel, sdist = next(DIST.glob("*.whl")), next(DIST.glob("*.tar.gz"))
+    run(sys.executable, "-m", "twine", "check", "--strict", wheel, sdist)
+    run(sys.executable, "-m", "check_wheel_contents", "--ignore", "W002", wheel)  # the notice is beside the digits and among the licenses
+    try_wheel(wheel, ROOT / "build" / "try")
+    site = docs.build(docs.repository())
+    made = kit.make(site, book.make(site), wheel)
+    print(f"Ready: {wheel.name}, {sdist.name} and {made}")
+
+
+if __name__ == "__main__":
+    try: main(*sys.argv[1:])
+    except (PageError, subprocess.CalledProcessError) as error: sys.exit(f"Not ready to be released: {error}")
