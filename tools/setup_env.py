@@ -125,7 +125,7 @@ def main():
     texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("settings.ini", "setup.py", "pyproject.toml")]
     stamp = [hashlib.sha256("\0".join([*texts, RUNNING]).encode()).hexdigest(), str(ROOT), wanted]
     paths = {extra: VENV / f"pixelsim-{extra}.stamp" for extra in EXTRAS}
-    stamps = {extra: path.read_text(encoding="utf-8").splitlines() for extra, path in paths.items() if path.exists()}
+    stamps = {extra: [*path.read_text(encoding="utf-8").splitlines(), "", "", ""][:3] for extra, path in paths.items() if path.exists()}  # of an older version shorter
     ready = works(f"sys.version_info[:2] == {sys.version_info[:2]}") and all(
         where == str(ROOT) and wanted in ("auto", wish) for _, where, wish in stamps.values())
     if ready and stamp[:2] in [known[:2] for known in (stamps.get(extra, []), stamps.get("dev", []))]: return

@@ -117,6 +117,15 @@ def test_a_change_installs_again(repo, name):
     assert installed(repo) == [".[lab]"] * 2
 
 
+def test_the_stamp_of_an_older_version(repo):
+    "It told no wish for a PyTorch: what is there is not taken for the same, and nothing breaks."
+    stand_in(repo)
+    set_up(repo)
+    stamp = repo / ".venv/pixelsim-lab.stamp"
+    stamp.write_text("\n".join(["another", stamp.read_text().splitlines()[1]]))
+    assert set_up(repo).status == 0 and installed(repo) == [".[lab]"] * 2
+
+
 def test_pip_fails(repo):
     "What pip said, then the line; nothing vouches for what is half installed, not even what was whole before; the next run tries again."
     stand_in(repo)
