@@ -136,7 +136,7 @@ def welcome(pages, repo):
         "welcome.md", code=f'<a href="https://github.com/{repo}">Get the code</a>' if repo else "",
         run="at the top of each lesson, or on your own machine, as told below" if repo else "on your own machine, as told below")
     widget = next(cell for cell in pages["06_accuracy"].nb.cells if "DrawDigit(" in cell.source)
-    widget = nbformat.from_dict({**widget, "id": "widget", "metadata": {"tags": ["remove-input"]}})
+    widget = nbformat.from_dict({**widget, "id": "widget", "metadata": {"tags": ["remove-input", "hide-output"], "mystnb": {"code_prompt_show": (asks := "Show the sheet to draw on"), "code_prompt_hide": asks}}})
     at = next(i for i, cell in enumerate(home) if cell.source.startswith("## "))
     home[at:at] = [nbformat.v4.new_markdown_cell(filled("draw.md")), widget]
 

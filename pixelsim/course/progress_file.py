@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from .lesson_files import exercises,lesson_files
+from .lesson_files import exercise_title,exercises,lesson_files
 from .markdown import Page
 from ..safe_write import write_whole
 from ..table import Table
@@ -185,19 +185,19 @@ def forget_answers(
         session.untold = session.untold or note or trouble
 
 # %% ../../nbs/course/progress_file.ipynb #767da478
-def _progress_row(lesson, name, entry):
+def _progress_row(lesson, title, entry):
     "One row of the table: lesson, exercise, state, and since when."
-    if entry is None: return [lesson, name, "not attempted", ""]
+    if entry is None: return [lesson, title, "not attempted", ""]
     since = datetime.fromisoformat(entry.get("right") or entry["tried"])
-    return [lesson, name, "right" if entry.get("right") else "tried", since.astimezone().strftime("%Y-%m-%d")]
+    return [lesson, title, "right" if entry.get("right") else "tried", since.astimezone().strftime("%Y-%m-%d")]
 
 def progress(
     lesson:str|None=None,  # A lesson's name such as "03_means"; all lessons if None
 )->Table:                  # A row for each exercise: right, tried or not attempted, and since when
     "What you have done so far; raises `ValueError` for an unknown lesson."
     known,note = _known()
-    rows = [_progress_row(each, exercise["name"], known["exercises"].get(exercise["name"]))
-            for each in (lesson_files() if lesson is None else [lesson]) for exercise in exercises(each)]
+    rows = [_progress_row(each, exercise_title(i, exercise["name"]), known["exercises"].get(exercise["name"]))
+            for each in (lesson_files() if lesson is None else [lesson]) for i,exercise in enumerate(exercises(each), 1)]
     right = sum(row[2]=="right" for row in rows)
     return Table(["lesson","exercise","state","since"], rows, note=f"{right} of {len(rows)} right. {note}".strip())
 

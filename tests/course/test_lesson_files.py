@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 from small_lesson import SOUND, lesson_file  # noqa: F401
 
-from pixelsim.course.lesson_files import AGENDA_MINUTES, exercises, lesson_file as content_of, lesson_files, predictions, questions
+from pixelsim.course.lesson_files import AGENDA_MINUTES, exercise_title, exercises, lesson_file as content_of, lesson_files, predictions, questions
 from pixelsim.course.lessons import lesson_number
 
 if sys.version_info >= (3, 11): import tomllib
@@ -65,6 +65,8 @@ def test_the_notebook_shows_task_and_starter(name):
         before = " ".join(" ".join(cell.source for cell in cells[max(0, at - 2):at]).split())
         assert " ".join(entry["task"].split()) in before, entry["name"]
         assert not any(entry["solution"] in cell.source for cell in cells), entry["name"]
+    assert [cell.source for cell in cells if cell.source.startswith("### Exercise")] == [f"### {exercise_title(i, entry['name'])}" for i, entry in enumerate(exercises(name), 1)]
+    assert all(cells[i - 1].source.startswith("### Exercise") for i, cell in enumerate(cells) if cell.source.startswith("**Your turn.**"))
     assert any(source.endswith(f'quiz("{name}")') for source in code)
 
 
@@ -78,8 +80,8 @@ def test_the_notebook_opens_with_three_from_before_and_has_its_lines_to_order(na
     assert at < sources.index("## Key points") and "lines to put in order" in sources[at - 1]
     if name not in PRACTICED: return
     assert sources.index("## Your turn") + 2 == at < sources.index("## Quiz")
-    first = next(i for i, source in enumerate(sources) if source.startswith("**Your turn.**"))
-    assert sources[first - 3].startswith("A complete example first") and re.search(r"test_eq|test_close|assert", sources[first - 1])
+    first = sources.index(f"### {exercise_title(1, exercises(name)[0]['name'])}")
+    assert sources[first - 2].startswith("A complete example first") and re.search(r"test_eq|test_close|assert", sources[first - 1])
 
 
 @every_practice

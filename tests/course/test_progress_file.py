@@ -15,7 +15,7 @@ from pixelsim.course.progress_file import PROGRESS_FILE, known_guess, progress, 
 def small(lesson_file, own_folder): lesson_file(DOUBLE)  # noqa: F811
 
 
-def states(): return {row[1]: row[2] for row in progress().rows}
+def states(): return {row[1].split(": ")[1].replace(" ", "-"): row[2] for row in progress().rows}
 
 
 def saved(): return json.loads(Path(PROGRESS_FILE).read_text())["exercises"]
@@ -28,6 +28,7 @@ def test_right_tried_and_not_attempted():
         assert states() == {"double": "not attempted", "any-even": state}
     assert saved()["any-even"]["right"] <= saved()["any-even"]["tried"] and progress().rows[1][3] == saved()["any-even"]["right"][:10]
     assert "1 of 2 right" in repr(progress()) and progress("00_small").rows == progress().rows
+    assert [row[1] for row in progress().rows] == ["Exercise 1: double", "Exercise 2: any even"]
     with pytest.raises(ValueError, match="there is no lesson"): progress("99_none")
 
 

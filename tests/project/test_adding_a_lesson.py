@@ -6,7 +6,7 @@ import sys
 import nbformat
 import pytest
 
-from pixelsim.course.lesson_files import exercises, predictions, questions
+from pixelsim.course.lesson_files import exercise_title, exercises, predictions, questions
 
 NAME, TITLE = "07_more", "More: what nobody asked for"
 OPENING = """**Lesson 1 of 1 · about 5 minutes**
@@ -37,7 +37,7 @@ def again(text):
 def write_lesson(nbs):
     "Step 1: the notebook."
     text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
-    turns = [cell for entry in exercises(FROM) for cell in (text(again(entry["task"])), code(again(entry["starter"])))]
+    turns = [cell for i, entry in enumerate(exercises(FROM), 1) for cell in (text(f"### {exercise_title(i, entry['name'] + '-again')}"), text(again(entry["task"])), code(again(entry["starter"])))]
     foreseen = [cell for entry in predictions(FROM) for cell in (code(again(f'predict("{entry["name"]}")')), code("1+1", metadata={"jupyter": {"outputs_hidden": True}}))]
     cells = [text(f"# {TITLE}\n\n> Learn nothing new."), text(OPENING), code("from pixelsim.course import check,order,predict,quiz,three_from_before"), text("## Three from before"),
              code(f'three_from_before("{NAME}")'), text("## Predict first"), text("What will it be?"), *foreseen, text("## Your turn"), code(f'order("{NAME}")'), *turns, text("## Quiz"), code(f'quiz("{NAME}")'), text("## Key points"), text(POINTS), code("print('what came out: 7')")]

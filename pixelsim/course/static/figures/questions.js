@@ -91,6 +91,7 @@ const formOf = (question, number, once, answered) => {
     else say("", KINDS[kind].complaint);
   };
   form.addEventListener("submit", submit);
+  fieldset.addEventListener("input", () => say("")); // what was said of another answer
   // JupyterLab keeps Enter from submitting a form, so it is heard here
   input?.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.isComposing) submit(event); });
 
