@@ -224,6 +224,17 @@ def test_a_prediction_is_made_once_and_unfolds_what_answers_it(open_page, lesson
     assert page.evaluate("document.activeElement.getAttribute('role')") == "status"  # or the keyboard would be at the top of the page
 
 
+def test_a_prediction_is_forgotten_with_the_answers(open_page, lesson_file):  # noqa: F811
+    "By the button of the quiz, also if nothing else was answered; then it can be made again."
+    lesson_file(PREDICTION)
+    page = open_page(predict("half").as_html() + quiz("00_small").as_html())
+    page.get_by_role("button", name="just show me").click()
+    assert page.get_by_role("textbox").is_disabled()
+    page.get_by_role("button", name="Forget these answers and the predictions").click()
+    assert page.get_by_role("textbox").is_enabled() and page.evaluate("localStorage.getItem('pixelsim-answers')") == "{}"
+    assert open_page(predict("half").as_html(), context=page.context).get_by_role("textbox").is_enabled()
+
+
 def test_what_is_answered_beside_a_kernel_is_in_the_progress_file(open_page, lesson_file, own_folder):  # noqa: F811
     "Every try; shown again in this kernel and in the next; and forgotten there, too, without touching another question."
     lesson_file(SOUND)

@@ -148,9 +148,8 @@ const render = ({ model, el }) => {
   const forms = questions.map((question, i) => formOf(question,
     once ? (questions.length > 1 ? `Predict, ${i + 1} of ${questions.length}` : "Predict") : `Question ${i + 1} of ${questions.length}`, once, answered(question.key)));
   const score = make("p", { className: "psq-score", attributes: { role: "status" } });
-  const forget = control("button", { type: "button", className: "psq-plain", textContent: "Forget these answers", onclick: () => {
-    const own = new Set(questions.map(({ key }) => key));
-    model.set("tries", Object.fromEntries(Object.entries(model.get("tries")).filter(([key]) => !own.has(key))));
+  const forget = control("button", { type: "button", className: "psq-plain", textContent: `Forget these answers${predictions.length ? " and the predictions" : ""}`, onclick: () => {
+    model.set("tries", {});
     model.save_changes();
     el.querySelector("input")?.focus();
   } });
@@ -162,7 +161,7 @@ const render = ({ model, el }) => {
     const foreseen = predictions.filter((key) => tries[key]?.some((each) => each.right)).length;
     const text = `${right} of ${questions.length} right` + (predictions.some((key) => key in tries) ? `; of the lesson's ${predictions.length} predictions, you made ${foreseen} right` : "");
     if (score.textContent !== text) score.textContent = text;
-    forget.hidden = !questions.some(({ key }) => key in tries);
+    forget.hidden = !Object.keys(tries).length;
   };
   tell();
   el.append(root);
