@@ -98,6 +98,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("place", choices=PLACES)
     place = parser.parse_args().place
+    print(f"Installing the packages as on {place}: some minutes", flush=True)
     python, pins = environment(place)
     print(f"As on {place}: {', '.join(f'{name} {pins[name].specifier}' for name in ('torch', 'numpy', 'fastai', 'fastcore', 'ipywidgets'))}; pip replaced nothing", flush=True)
     run(sys.executable, "tools/lessons.py", env={"JUPYTER_PATH": str(kernels(place, python)), "PYTHONPATH": str(ROOT)})

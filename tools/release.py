@@ -68,6 +68,7 @@ def try_kit(archive, folder):
     "Unpack the kit in `folder`, install its wheel in an empty environment there, and run lesson 1."
     kit_folder, venv = unpacked(archive, folder), folder / "venv"
     commands = venv / ("Scripts" if os.name == "nt" else "bin")
+    print("Installing the wheel of the kit, and all that it needs, in an empty environment: some minutes", flush=True)
     elsewhere.uv("venv", "--quiet", venv)
     elsewhere.install(commands / "python", f"{distribution()}[lab] @ {next(kit_folder.glob('*.whl')).as_uri()}", torch=["torch", "torchvision"])
     (folder / "empty").mkdir()
