@@ -287,8 +287,10 @@ def _lab(args):
     "Copy the lessons, and show the page to begin with in JupyterLab, until that is stopped."
     try: from jupyterlab.labapp import LabApp
     except ImportError as e:
-        raise ModuleNotFoundError(f'JupyterLab is missing ({e}): run "{sys.executable}" -m pip install "pixelsim[lab]"') from None
+        from pixelsim.messages import install_command
+        raise ModuleNotFoundError(f"JupyterLab is missing ({e}): run {install_command('lab')}") from None
     start = _copied(args)
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # or each kernel warns that Python's own modules cannot be debugged
     LabApp.launch_instance(argv=[f"--ServerApp.root_dir={start.parent.resolve()}", f"--LabApp.default_url=/lab/tree/{start.name}",
                                  f"--LabApp.app_settings_dir={files('pixelsim')/'data'/'lab'}", *["--no-browser"]*args.no_browser])
     return 0

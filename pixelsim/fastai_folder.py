@@ -62,7 +62,7 @@ def _write_folder(folder, layout, bundle, contents):
     for file,pixels in progress(images, f"Writing {layout.folder}", sum(len(names) for _,names in contents.values())):
         Image.fromarray(pixels).save(file)
     if layout.csv:
-        with (folder/"labels.csv").open("w", newline="") as f:
+        with (folder/"labels.csv").open("w", encoding="utf-8", newline="") as f:
             rows = csv.writer(f, lineterminator="\n")
             rows.writerow(["name", "label"])
             for sub,(_,names) in contents.items():

@@ -64,6 +64,7 @@ def help():
 def course():
     "Set everything up, run every lesson, and show what came out"
     set_up("lab")
+    print("Running every lesson, each in a fresh kernel: some minutes", flush=True)
     python("tools/lessons.py")
     print("To open the lessons in Jupyter: python3 tools/do.py lab")
 

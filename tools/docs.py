@@ -26,6 +26,7 @@ from pages import Page, PageError
 from pixelsim.course import exercises
 from pixelsim.course.copy import hide_answers
 from pixelsim.course.lessons import lesson_paths, lessons, notebook_paths
+from pixelsim.messages import distribution
 from pixelsim.table import Table
 
 ROOT = Path(__file__).parents[1]
@@ -81,7 +82,7 @@ def to_run_anywhere(path, repo):
         for cell in nb.cells:
             if cell.cell_type == "markdown": cell.source = re.sub(r"\]\((?!https?:|#)([^)\s]+)\)", lambda m: f"]({urljoin(home, m[1])})", cell.source)
         install = ("# Where pixelsim is missing, as on Colab and Kaggle, this installs it: some seconds, and nothing that is there is replaced\n"
-                   f'try: import pixelsim\nexcept ImportError:\n    %pip install --quiet "pixelsim[course] @ git+https://github.com/{repo}"')
+                   f'try: import pixelsim\nexcept ImportError:\n    %pip install --quiet "{distribution()}[course] @ git+https://github.com/{repo}"')
         nb.cells.insert(0, nbformat.v4.new_code_cell(install, id="install"))
     return nb
 

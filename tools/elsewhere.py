@@ -66,6 +66,13 @@ def replaced(pins, after):
             and not pin.specifier.contains(Version(next(iter(after[name].specifier)).version).public, prereleases=True)]
 
 
+def install(python, *packages, torch):
+    "Install packages with uv; those of `torch` come without CUDA where that is the build for this machine."
+    index = os.environ.get("TORCH_INDEX") or setup_env.CPU_INDEX
+    if setup_env.torch_build("auto", index)[0] == "cpu": uv("pip", "install", "--quiet", "--python", python, "--no-deps", "--index-url", index, *torch)
+    uv("pip", "install", "--quiet", "--python", python, *packages)
+
+
 def environment(place):
     "Make the environment of a place, install pixelsim in it with pip, and return its Python."
     version, pins = asked_for(place)
@@ -73,10 +80,7 @@ def environment(place):
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     uv("venv", "--quiet", "--clear", "--seed", "--python", os.environ.get("OTHER_PYTHON") or version, folder)
     assert run(python, "-c", "import sys; print('{}.{}'.format(*sys.version_info[:2]))", stdout=subprocess.PIPE).strip() == version, f"{place} is on Python {version}"
-    index = os.environ.get("TORCH_INDEX") or setup_env.CPU_INDEX
-    if setup_env.torch_build("auto", index)[0] == "cpu":
-        uv("pip", "install", "--quiet", "--python", python, "--no-deps", "--index-url", index, *(pins[name] for name in ("torch", "torchvision")))
-    uv("pip", "install", "--quiet", "--python", python, *pins.values())
+    install(python, *pins.values(), torch=[pins[name] for name in ("torch", "torchvision")])
     run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{ROOT}[course]")
     after = listed("\n".join(line for line in uv("pip", "freeze", "--python", python, stdout=subprocess.PIPE).splitlines() if " @ " not in line))
     if changed := replaced(pins, after): sys.exit(f"as on {place}, pip replaces {', '.join(changed)}: look at the floors in settings.ini")
@@ -94,6 +98,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("place", choices=PLACES)
     place = parser.parse_args().place
+    print(f"Installing the packages as on {place}: some minutes", flush=True)
     python, pins = environment(place)
     print(f"As on {place}: {', '.join(f'{name} {pins[name].specifier}' for name in ('torch', 'numpy', 'fastai', 'fastcore', 'ipywidgets'))}; pip replaced nothing", flush=True)
     run(sys.executable, "tools/lessons.py", env={"JUPYTER_PATH": str(kernels(place, python)), "PYTHONPATH": str(ROOT)})

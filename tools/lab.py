@@ -6,6 +6,7 @@ Widgets are saved with what they show, so that a sheet or a slider is there agai
 setting an error stands in its place.
 The root is that of the repository, so that links from the notebooks to its other files lead somewhere.
 """
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class Contents(AsyncLargeFileManager):
         return model
 
 
+os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # or each kernel warns that Python's own modules cannot be debugged
 c = get_config()  # noqa: F821 (Jupyter provides it)
 c.ServerApp.contents_manager_class = Contents
 c.ServerApp.root_dir = str(ROOT)

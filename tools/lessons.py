@@ -47,7 +47,7 @@ def run(path, *, offline=False, extra=(), on_cell=lambda: None):
     own = len(nb.cells)
     for cell in code_cells(nb): cell.outputs, cell.execution_count = [], None
     nb.cells += [nbformat.v4.new_code_cell(code) for code in extra]
-    env = os.environ | {"TQDM_DISABLE": "1"}  # what is stored does not depend on how long things took
+    env = os.environ | {"TQDM_DISABLE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # what is stored does not depend on how long things took; and no warning of the debugger
     if offline: env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), env.get("PYTHONPATH")]))
     started = []
     client = NotebookClient(nb, kernel_name="python3", extra_arguments=KERNEL, timeout=600,

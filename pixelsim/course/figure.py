@@ -22,6 +22,7 @@ from torch import Tensor
 from .progress_file import known_guess,record_guess
 from ..arrays import as_numbers
 from ..digits import load_mnist
+from ..messages import install_command
 
 # %% ../../nbs/course/figure.ipynb #165133b8
 SHARED_BY_ALL = ("figure","hills","distances")  # the modules that the others import from
@@ -75,7 +76,7 @@ except ImportError: traitlets = AnyWidget = None
 class Absent:
     "What a figure is made of where anywidget is missing."
     def __init__(self, *args, **kwargs):
-        raise ImportError(f"{type(self).__name__} needs anywidget, which comes with the lessons: run pip install 'pixelsim[course]', or in a clone python3 tools/do.py course")
+        raise ImportError(f"{type(self).__name__} needs anywidget, which comes with the lessons: run {install_command('course')}, or in a clone python3 tools/do.py course")
 
 # %% ../../nbs/course/figure.ipynb #cd5c43e7
 def shared(kind, *args):

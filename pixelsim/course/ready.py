@@ -13,13 +13,14 @@ from importlib.resources import files
 from pathlib import Path
 
 from .lessons import lesson,lesson_paths,lessons
+from ..messages import distribution,install_command
 
 # %% ../../nbs/course/ready.ipynb #5d9fd52b
 _DO = f"{'py' if os.name=='nt' else 'python3'} tools/do.py"
 def _mend(in_clone):
     "What to do in a clone, by its tasks; elsewhere pip mends it."
     if (Path(str(files("pixelsim"))).parent/"tools"/"do.py").exists(): return in_clone
-    return f'run: "{sys.executable}" -m pip install --upgrade "pixelsim[lab]"'
+    return f"run: {install_command('lab', '--upgrade')}"
 def _install(): return _mend(f"in the folder of the clone run: {_DO} course, and open the lessons with: {_DO} lab")
 def _again(): return _mend(f"delete the folder .venv in the clone, and run there: {_DO} course")
 def _restore(path):
@@ -33,7 +34,7 @@ def _said(error):
 
 def _python_trouble(name):
     "Is this Python new enough?"
-    try: needed = metadata("pixelsim")["Requires-Python"]
+    try: needed = metadata(distribution())["Requires-Python"]
     except PackageNotFoundError:
         yield "pixelsim is here, but it is not installed",_install()
         return
@@ -45,7 +46,7 @@ def _python_trouble(name):
 def _package_trouble(name):
     "Is every package there that a lesson imports?"
     from packaging.requirements import Requirement
-    needs = [Requirement(text) for text in requires("pixelsim")]
+    needs = [Requirement(text) for text in requires(distribution())]
     needs = [need for need in needs if need.marker is None or need.marker.evaluate({"extra": "course"})]
     for need in {need.name: need for need in needs}.values(): yield from _lacking(need)  # named twice, the lessons' own comes last
 

@@ -1,7 +1,11 @@
 "The course as a book and as a kit, made from the site, and what a release checks before anything is built."
+import os
 import re
-import shutil
+import subprocess
+import sys
+import sysconfig
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -38,7 +42,8 @@ def test_what_is_folded_stands_at_the_end(tmp_path):
 def made(site, tmp_path_factory):
     "The folder with the book."
     if not chromium(): pytest.skip("there is no Chromium")
-    return book.make(site, tmp_path_factory.mktemp("book"))
+    with ThreadPoolExecutor(1) as thread:  # of its own, since a browser of another test may have its loop on this one
+        return thread.submit(book.make, site, tmp_path_factory.mktemp("book")).result()
 
 
 def flat(text): return re.sub(r"\s+", " ", text)
@@ -66,12 +71,15 @@ def test_the_epub_has_all_chapters(made):
     assert sum(name.endswith((".png", ".svg")) for name in names) > 40
 
 
-def test_the_kit_teaches_lesson_1_without_a_network(site, made, tmp_path, browser):
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    "The wheel of a dry run, which twine and check-wheel-contents have read; built with the setuptools that is here."
+    return release.packages(tmp_path_factory.mktemp("release") / "dist", "--no-isolation")[0]
+
+
+def test_the_kit_teaches_lesson_1_without_a_network(site, made, wheel, tmp_path, browser):
     "Unpacked in an empty folder, its first page leads to lesson 1, where a figure takes a guess; whatever is not in the folder is refused, and nothing asks for it."
-    wheel = tmp_path / "pixelsim-0-py3-none-any.whl"
-    wheel.touch()
-    shutil.unpack_archive(kit.make(site, made, wheel, tmp_path / "kit"), tmp_path / "unpacked")
-    folder, = (tmp_path / "unpacked").iterdir()
+    folder = release.unpacked(kit.make(site, made, wheel, tmp_path / "kit"), tmp_path / "unpacked")
     assert {path.name for path in folder.iterdir()} == {"begin here.html", "lessons", wheel.name, "pixelsim.epub", "pixelsim.pdf", "site"}
     assert (folder / "lessons" / "01_pixels.ipynb").exists()
     page = browser.new_context(offline=True).new_page()
@@ -87,6 +95,20 @@ def test_the_kit_teaches_lesson_1_without_a_network(site, made, tmp_path, browse
     figure.get_by_role("button", name="Guess").click()
     expect(figure).to_contain_text("You guessed 0.")
     assert page.title().startswith("Pixels") and asked and all(re.match(r"(file|data|blob):", address) for address in asked)
+
+
+def test_the_wheel_teaches_lesson_1_without_a_network(wheel, tmp_path):
+    "Installed with nothing but itself; what it needs comes from the environment of the tests (a release itself gets it from the index), pixelsim does not."
+    venv, empty = tmp_path / "venv", tmp_path / "empty"
+    empty.mkdir()
+    release.run(sys.executable, "-m", "venv", "--without-pip", venv)
+    commands = venv / ("Scripts" if os.name == "nt" else "bin")
+    release.run(sys.executable, "-m", "pip", "--python", commands / "python", "install", "--quiet", "--no-index", "--no-deps", "--ignore-installed", wheel)
+    package = next(venv.glob("[Ll]ib/**/site-packages/pixelsim"))
+    (package.parent / "others.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    release.learn(commands, empty)
+    said = subprocess.run([commands / "python", "-c", "import pixelsim; print(pixelsim.__file__)"], cwd=empty, env={**os.environ, "PYTHONPATH": ""}, check=True, capture_output=True, encoding="utf-8")
+    assert Path(said.stdout.strip()) == package / "__init__.py"
 
 
 def test_a_release_fits_its_version():

@@ -64,6 +64,18 @@ def test_export_clean_and_readme_change_nothing(tmp_path, copy_tree):
     assert run(*git, "status", "--porcelain") == ""
 
 
+def test_git_for_windows_checks_out_the_same_bytes(tmp_path, copy_tree):
+    "It would end lines with CR LF, but for `.gitattributes`: stored outputs, README and wheel are compared byte for byte."
+    copy_tree(tmp_path)
+    git = ["git", "-c", "core.autocrlf=true", "-c", "core.eol=crlf"]
+    for words in (["init", "-q"], ["add", "-A"]): subprocess.run([*git, *words], cwd=tmp_path, check=True, capture_output=True)
+    paths = [path for path in tmp_path.rglob("*") if path.is_file() and ".git" not in path.relative_to(tmp_path).parts]
+    before = {path: path.read_bytes() for path in paths}
+    for path in paths: path.unlink()
+    subprocess.run([*git, "checkout-index", "--all"], cwd=tmp_path, check=True, capture_output=True)
+    assert [path for path in paths if path.read_bytes() != before[path]] == [] and len(paths) > 300
+
+
 # Run
 
 

@@ -15,11 +15,13 @@ from importlib.metadata import PathDistribution, distributions
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 from build.util import project_wheel_metadata
 from packaging.requirements import Requirement
 
 import pixelsim
+from pixelsim.messages import distribution
 
 if sys.version_info >= (3, 11): import tomllib
 else: import tomli as tomllib  # comes with nbdev
@@ -116,6 +118,26 @@ def test_metadata(built):
         assert built.info.read_text(f"licenses/{name}") == (ROOT / name).read_text(encoding="utf-8")
     entries = sorted((e.group, e.name, e.value) for e in built.info.entry_points)
     assert entries == [("console_scripts", "pixelsim", "pixelsim.cli:main"), ("nbdev", "pixelsim", "pixelsim._modidx:d")]
+
+
+def test_the_name_stands_in_one_place():
+    "What pip is to install is called as `pyproject.toml` says; README and start of a notebook on Colab have it from there, and nothing else says it."
+    name = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
+    said = re.compile(rf"\b{name}\[(course|lab|dev)\]")
+    assert distribution() == name and said.search((ROOT / "README.md").read_text(encoding="utf-8"))
+    texts = {path: path.read_text(encoding="utf-8") for pattern in ("*.md", "*.ini", "setup.py", "pixelsim/**/*.py", "tools/**/*.py", "tools/**/*.html", "tools/**/*.md", ".github/**/*.yml")
+             for path in ROOT.glob(pattern) if path.name != "README.md"}
+    texts |= {path: "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells) for path in ROOT.glob("nbs/**/*.ipynb")}
+    assert len(texts) > 100 and [path for path, text in texts.items() if said.search(text)] == []
+
+
+def test_advice_has_the_name_under_which_it_was_installed(run_python, tmp_path):
+    "Here another one is found first."
+    (tmp_path / "other_name-1.dist-info").mkdir()
+    (tmp_path / "other_name-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: other-name\nVersion: 1\n")
+    (tmp_path / "other_name-1.dist-info" / "top_level.txt").write_text("pixelsim\n")
+    said = run_python("from pixelsim.messages import install_command; print(install_command('lab'))", cwd=tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert said.stdout.strip().endswith('-m pip install "other-name[lab]"')
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # setuptools does warn, and goes on

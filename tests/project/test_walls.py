@@ -62,11 +62,31 @@ def test_the_library_does_not_know_the_course():
     assert list(up) == [("pixelsim.cli", "_copied")]
 
 
+def of_no_encoding(source):
+    "Where a source reads or writes text in what this machine happens to use: the code page on Windows."
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or any(word.arg == "encoding" for word in node.keywords): continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+        if name == "open" and ast.unparse(node.func) not in ("os.open", "Image.open"):
+            mode = node.args[-1] if len(node.args) > isinstance(node.func, ast.Name) else None
+            if not (isinstance(mode, ast.Constant) and "b" in str(mode.value)): yield ast.unparse(node)
+        if name == "read_text" or name == "write_text" and len(node.args) < 2: yield ast.unparse(node)
+
+
+@pytest.mark.parametrize("name", [*MODULES, *(name for name in SCRIPTS if name.startswith("tools/"))])
+def test_text_has_its_encoding(name):
+    "A file that one machine wrote is read on another."
+    assert list(of_no_encoding(SOURCES[name])) == []
+
+
 def test_the_checks_above_would_see_something():
     source = "from .arrays import _a\nfrom pixelsim.course import check\nimport pixelsim.labels as l\nfrom pixelsim import cli\nl._b\ncli.c\npatch.setattr(cli, '_d', 1)"
     assert list(reached("pixelsim.means", source)) == [("pixelsim.arrays", "_a"), ("pixelsim.course", "check"), ("pixelsim.labels", None),
                                                        ("pixelsim", "cli"), ("pixelsim.labels", "_b"), ("pixelsim.cli", "c"), ("pixelsim.cli", "_d")]
     assert list(reached("pixelsim.course.copy", "from ..table import T\nfrom .lessons import _x")) == [("pixelsim.table", "T"), ("pixelsim.course.lessons", "_x")]
+    source = "p.read_text()\nopen(p)\nopen(p, 'w')\np.open('w')\np.write_text(t)"
+    assert sorted(of_no_encoding(source)) == sorted(source.splitlines())
+    assert list(of_no_encoding("open(p, 'rb')\np.open('wb')\np.read_text(encoding='utf-8')\nos.open(p, f)\nImage.open(p)")) == []
 
 
 def test_tests_stand_in_rooms_as_notebooks_do():
