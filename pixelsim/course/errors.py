@@ -37,6 +37,8 @@ _ADVICE = [  # a pattern in "Type: message", and what it usually means
     (r"return_types|'tuple' object has no attribute|argument of type 'tuple'|got tuple|must be Tensor, not tuple",
      "This is a tuple, several things at once. `max`, `min` and `median` along an axis give values *and* places: take "
      "`.values` or `.indices`."),
+    (r"integer tensors of a single element can be converted to an index|only integer scalar arrays",
+     "A list takes one whole number in its square brackets. A tensor takes several at once: `torch.tensor(…)` makes one of the list."),
     (r"'list' object has no attribute|list indices must be|can only concatenate list|and 'list'|'list' and|must be Tensor, not list|can't multiply sequence",
      "A list does not calculate. Make a tensor of it: `torch.tensor(…)` of numbers, `torch.stack(…)` of tensors."),
     (r"'str' object|and 'str'|'str' and|must be str|not 'str'|concatenate str",
@@ -89,10 +91,10 @@ def _line(error, function):
 def _near_name(error, function):
     "What may have been meant by a name or attribute that there is not; empty if nothing is near."
     if isinstance(error, NameError) and error.name:
-        known = [*parameters(function), *getattr(code_of(function), "co_varnames", ()), *getattr(function, "__globals__", {})]
+        known = {*parameters(function), *getattr(code_of(function), "co_varnames", ()), *getattr(function, "__globals__", {})}-{getattr(function, "__name__", "")}
     elif isinstance(error, AttributeError) and error.name: known = dir(error.obj)
     else: return ""
-    near = did_you_mean(error.name, [name for name in known if not name.startswith("_")])
+    near = did_you_mean(error.name, [name for name in known if len(name)>2 and not name.startswith("_")], cutoff=0.75)
     return near.replace(": d", "D", 1).replace("'", "`")
 
 def _arguments_word(error, function, inputs, line):
@@ -109,6 +111,7 @@ def tell_error(error, function, inputs=None):
     line = _line(error, function)
     where = f"In line {line[0]} of your cell:\n\n```python\n{line[1]}\n```\n\n" if line and line[1] else ""
     advice = _arguments_word(error, function, inputs, line) or next((advice for pattern,advice in _ADVICE if re.search(pattern, said)), "")
+    near = "" if advice else _near_name(error, function)
     if isinstance(error, NameError) and not advice: advice = "Is the name spelled as where you made it, and was that cell run?"
-    advice = f"{_near_name(error, function)} {advice}".strip()
+    advice = f"{near} {advice}".strip()
     return f"{where}`{said.replace('`', chr(39))}`\n\n{advice}".strip()

@@ -19,7 +19,7 @@ from .forms import in_one_step,in_two_steps,other_arrangements,other_orders
 from .markdown import Page,to_html
 from .running import Outcome,TimeIsUp,limited,outcome_difference
 from .limits import all_in_one,beyond,counted,two_at_once
-from .slip_words import digits_of
+from .slip_words import digits_of,same_numbers
 from .slips import slip
 from .variants import variant
 
@@ -183,17 +183,21 @@ def _slip_after_a_mistake(exercise, answer, outcome):
         wrong = exercise.wrong(mistake)
         found = wrong.error is None and slip(wrong.values, outcome.values)
         is_one = sum(v.data.size for v in outcome.values if v.kind in PLAIN)<3
-        if is_one and all(digits_of(float(v.data.flat[0]))[1]<2 for v in outcome.values if v.kind=="number"): continue  # one digit is soon hit
+        if is_one and all(digits_of(float(v.data.flat[0]))[1]<3 for v in outcome.values if v.kind=="number"): continue  # two digits are soon hit
         if found and found[0] in (("rounded","percent") if is_one else ("rounded","percent","factor","sign")):
             return mistake["name"],f"{mistake['says']}{_SECOND}Measured by this: {found[1]}"
 
 def _same_as_a_name(exercise, answer, outcome):
     "Something that the lesson made, as it was."
-    if exercise.asks_function or outcome.values[0].kind not in PLAIN or outcome.values[0].data.size<2: return None
+    value = outcome.values[0]
+    if exercise.asks_function or value.kind not in PLAIN: return None
+    if value.data.size<2 and (value.kind!="number" or digits_of(float(value.data.sum()))[1]<4): return None  # few digits agree by chance
     names = lesson_names(exercise.lesson, exercise.given)
     for name in [name for name in names if name in exercise.given or name in ("train","valid")]:
-        if hasattr(names[name], "shape") and tuple(names[name].shape)==outcome.values[0].data.shape \
-           and difference(as_value(names[name]), outcome.values[0], Rules(0))=="":
+        shape = () if isinstance(names[name], float) else getattr(names[name], "shape", None)
+        if shape is None or tuple(shape)!=value.data.shape: continue
+        other = as_value(names[name])
+        if difference(other, value, Rules(0))=="" or not shape and same_numbers(value.data, other.data, least=4):
             return "as-it-was",f"This is `{name}`, just as it was. Something is to be made from it."
 
 def _some_calls(exercise, answer, outcome):

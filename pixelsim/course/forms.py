@@ -62,7 +62,7 @@ def _without_ones(x):
 
 def _flat(x, most=100):
     "The numbers in lists within lists, or in arrays, in one list; None if there is nothing to flatten, or more than one types."
-    if not isinstance(x, (list,tuple)) or not any(isinstance(part, (list,tuple)) or _is_array(part) for part in x): return None
+    if not isinstance(x, (list,tuple)) or not any(isinstance(part, (list,tuple)) or _is_array(part) and part.ndim for part in x): return None
     def walk(y):
         if _is_array(y): y = y.tolist() if math.prod(y.shape)<=most else [...]*(most+1)
         return [item for part in y for item in walk(part)] if isinstance(y, (list,tuple)) else [y]

@@ -55,9 +55,9 @@ _TYPES = {  # what a value of each type is, and how to tell
     "table": ("a table", lambda x: isinstance(x, dict)),
     "tables": ("a list of tables", lambda x: isinstance(x, list) and x!=[] and all(isinstance(t, dict) for t in x))}
 
-def did_you_mean(word, known):
+def did_you_mean(word, known, cutoff=0.5):
     "A question that suggests the known word that is most like `word`; empty if none is."
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(word), known, n=1, cutoff=cutoff)
     return f": did you mean {close[0]!r}?" if close else ""
 
 # %% ../../nbs/course/lesson_files.ipynb #4937d7c3

@@ -35,7 +35,8 @@ def _percent(pairs):
     shares = all(((r>=-1)&(r<=1)).all() for r,_ in pairs)
     roundings = (lambda x: x, lambda x: x.round(2), lambda x: x.round(1), np.round, np.trunc)
     for i,rounding in enumerate(roundings if shares else ()):
-        if rounding in (np.round,np.trunc) and all((a<10).all() for _,a in pairs): continue  # one digit alone says nothing
+        least = 10 if rounding in (np.round,np.trunc) else 1
+        if i and all((np.abs(a)<least).all() for _,a in pairs): continue  # one digit alone says nothing
         if all(np.isclose(a, rounding(100*r), rtol=1e-5, atol=1e-9).all() for r,a in pairs):
             return told("percent", rounded=", and rounded"*(i>0))
     if _all_same(pairs, lambda r: r/100): return told("a-hundredth", Every=_every(pairs))

@@ -9,10 +9,12 @@ __all__ = []
 import ast,time
 from copy import deepcopy
 
+import numpy as np
+
 from .compare import PLAIN,Rules
 from .exercise import course_names,lesson_names
 from .running import limited,outcome_difference
-from .slip_words import same_numbers
+from .slip_words import digits_of,same_numbers
 
 # %% ../../nbs/course/variants.ipynb #a28bd373
 _METHODS = {
@@ -148,7 +150,8 @@ def _is_telling(value):
     "Would nobody come to this value by chance?"
     if value.kind=="several": return True
     if value.kind not in PLAIN or value.data.size>_MOST: return False
-    return value.data.size>2 or value.kind=="number" and bool((value.data%1!=0).any())
+    if value.data.size>2: return len(np.unique(value.data))>2 or value.data.size>20 and np.ptp(value.data.astype(float))>0
+    return value.kind=="number" and any(number%1 and abs(number)>1e-6 and digits_of(number)[1]>2 for number in value.data.ravel().tolist())
 
 def variants(exercise, seconds=5):
     "What the solution comes to with one thing changed: pairs (outcome, in which case); as many as `seconds` of work allow, on a busy machine too."

@@ -1,6 +1,7 @@
 """What a learner is told of answers that nobody wrote down: the kinds of mistake that one can make in any exercise, tried in all of them.
 
 Each kind is a change of the right answer, made here; whether it is told under its own name, and whether what is said is so, is looked at."""
+import math
 import sys
 import textwrap
 
@@ -191,6 +192,22 @@ def test_the_solution_with_one_thing_changed_is_recognized(name, code, says):
     assert says in told(name, eval(code, dict(exercise_named(name).names))).text
 
 
+@pytest.mark.parametrize("name, answer", [("bottom-ink", 0.5), ("mean-or-median", 2**-54), ("unequal-box", 0.95), ("every-pair", lambda a, b: torch.zeros(len(a), len(b)))])
+def test_no_cause_is_named_for_what_may_have_come_about_by_chance(name, answer):
+    mistake = told(name, answer).mistake
+    assert mistake in (None, "all-zero"), mistake
+
+
+def test_a_number_of_the_lesson_is_told_by_its_name():
+    three = exercise_named("unequal-box").names["accuracy_3s"]
+    for answer in (three, round(three, 4)): assert "This is `accuracy_3s`, just as it was." in told("unequal-box", answer).text
+
+
+@pytest.mark.parametrize("answer, mistake", [
+    (0.02, "no-count"), (1900.5, "no-count"), (math.inf, "no-count"), (-100, "no-count"), ((0.89, 0.98), "an-interval"), (456, "not-in-steps"), (1000, "too-few"), (2300, "more-than-needed"), (1825, "rule-of-thumb")])
+def test_how_many_images_is_told_what_is_so_of_each_number(answer, mistake): assert told("how-many-images", answer).mistake == mistake
+
+
 # Functions: what they return, what they do with their arguments, what their code shows
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -244,6 +261,7 @@ ERRORS = [  # an exercise, the body of a function, and a part of the advice
     ("mirror-the-stack", "return images.flip(3)", "axes are counted from 0"), ("mirror-the-stack", "return images.reshape(28, 28)", "Write sizes with `x.shape`"),
     ("under-the-images", "return images-images.mean((1, 2)).item()", "This one holds several"), ("under-the-images", "return images-imgaes.mean()", "Did you mean `images`?"),
     ("under-the-images", "return images.maen()", "Did you mean `mean`?"), ("under-the-images", "return images.mean[1]", "without its round brackets"),
+    ("nearest-of-many", "return [3, 7][torch.tensor([0, 1])]", "A tensor takes several at once"),
     ("every-pair", "return [x for x in a]-b", "A list does not calculate"), ("every-pair", "return a.max(0).abs()", "several things at once"),
     ("every-pair", "return a-b if a>b else b-a", "one single yes or no"), ("every-pair", "return a[0].item()[0]", "one plain number already"),
     ("every-pair", "return a-'b'", "is *text*"), ("every-pair", "return a.view(3, 1).T.view(3)[9]", "the last of n has number n − 1"),
@@ -251,6 +269,13 @@ ERRORS = [  # an exercise, the body of a function, and a part of the advice
     ("every-pair", "return a/(1/0)", "divided by 0"), ("every-pair", "total = total+a\n    return total", "first value inside the function"),
     ("nearest-of-many", "x, y = images\n    return x-y", "the same number of things"), ("every-pair", "return a(0)", "square brackets: `x[0]`"), ("every-pair", "return a[::-1]", "`flip` turns an axis round"),
     ("twice-the-ink", "return to_float(2*to_float(image))", "Convert once, and only once"), ("l2-from-bytes", "return torch.stack([a, b])", "Only tensors of one shape")]
+
+
+@pytest.mark.parametrize("body", ["mirror(images)", "images.mirror()", "images.len()", "[images].sorted()"])
+def test_no_name_is_suggested_that_is_not_near(body):
+    space = dict(exercise_named("mirror-the-stack").names)
+    exec(f"def mirrored(images): return {body}", space)
+    assert "Did you mean" not in check("mirror-the-stack", space["mirrored"]).text
 
 
 @pytest.mark.parametrize("name, body, advice", ERRORS)
