@@ -36,7 +36,7 @@ def test_lessons_come_in_order_and_are_numbered():
     assert list(lesson_paths()) == [each.name for each in lessons()] == names == list(notebook_paths())[:len(names)]
     assert {each.name[:3].lstrip("0").rstrip("_"): each.number for each in lessons()} == {"1": 1, "2": 2, "2a": None, "3": 3, "4": 4, "5": 5, "6": 6, "6a": None}
     assert [each.opening for each in lessons()][-3:] == [
-        "Lesson 5 of 6 · about 40 minutes, and 45 for exercises and quiz", "Lesson 6 of 6 · about 40 minutes, and 40 for exercises and quiz", "Interlude · about 20 minutes, and 25 for exercises and quiz"]
+        "Lesson 5 of 6 · about 45 minutes, and 45 for exercises and quiz", "Lesson 6 of 6 · about 40 minutes, and 40 for exercises and quiz", "Interlude · about 20 minutes, and 25 for exercises and quiz"]
 
 
 def test_each_lesson_is_what_an_evening_holds():
