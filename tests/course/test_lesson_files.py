@@ -81,7 +81,7 @@ def test_the_notebook_opens_with_three_from_before_and_has_its_lines_to_order(na
     if name not in PRACTICED: return
     assert sources.index("## Your turn") + 2 == at < sources.index("## Quiz")
     first = sources.index(f"### {exercise_title(1, exercises(name)[0]['name'])}")
-    assert sources[first - 2].startswith("A complete example first") and re.search(r"test_eq|test_close|assert", sources[first - 1])
+    assert sources[first - 3].startswith("A complete example first") and re.search(r"test_eq|test_close|assert", sources[first - 1])
 
 
 @every_practice
