@@ -11,7 +11,7 @@ from collections.abc import Mapping,Sequence
 from datetime import date,datetime,timedelta
 
 from .lesson_files import lesson_file,lesson_files,questions
-from .quizzes import Quiz
+from .quizzes import Quiz,keyed
 
 # %% ../../nbs/course/due.ipynb #7b756867
 DAYS = (1, 3, 7)  # until a question comes back: after a wrong answer, and after each right one that follows
@@ -44,7 +44,7 @@ def due(
 class Review(Quiz):
     "The questions of all lessons, of which those that are due are asked."
     def __init__(self):
-        super().__init__([(f"{lesson}/{q['name']}", q) for lesson in lesson_files() for q in questions(lesson)], again="due")
+        super().__init__([asked for lesson in lesson_files() for asked in keyed(lesson, questions(lesson))], again="due")
         self.know()
 
     def page_state(self)->dict:  # Its traits, by name
@@ -83,7 +83,7 @@ def three_from_before(
 )->Quiz:         # What a notebook shows as forms
     "Three questions of earlier lessons, asked as if for the first time; raises `ValueError` for an unknown lesson, or one with no questions before it."
     lesson_file(lesson)
-    banks = {name: questions(name) for name in lesson_files()}
+    banks = {name: keyed(name, questions(name)) for name in lesson_files()}
     drawn = draw_three({name: len(bank) for name,bank in banks.items()})[lesson]
     if not drawn: raise ValueError(f"no lesson before {lesson!r} has questions")
-    return Quiz([(f"{name}/{banks[name][i]['name']}", banks[name][i]) for name,i in drawn], again="today")
+    return Quiz([banks[name][i] for name,i in drawn], again="today")

@@ -126,7 +126,7 @@ def reading_minutes(cells):
         elif not _SKIPPED.search(text) and not cell["metadata"].get("jupyter", {}).get("source_hidden"): minutes += len([line for line in text.split("\n") if line.strip()])/8
     return max(5, round(minutes/5)*5)
 
-_SKIPPED = re.compile(r"\A(?:#\| ?(?:default_exp|export|hide)|from |import |quiz\(|order\(|three_from_before\()|^check\(", flags=re.M)  # what need not be read, and what is practice
+_SKIPPED = re.compile(r"\A(?:#\| ?(?:default_exp|export|hide)|from |import |quiz\(|order\()|^check\(", flags=re.M)  # what need not be read, and what is practice
 
 # %% ../../nbs/course/lessons.ipynb #2b803f60
 def read_lesson(name, nb):

@@ -134,42 +134,46 @@ def _known():
     return _with_unsaved(parts),note
 
 # %% ../../nbs/course/progress_file.ipynb #0f6b5421
+def _work_quietly(work):
+    "Let `work(path)` touch the file; what there is to say of it waits for the next exercise, since a figure has no place for it."
+    note,trouble = _with_file(work)
+    session.untold = session.untold or note or trouble
+
+def _known_part(name):
+    "One part of all that is known; what there is to say of the file waits for the next exercise."
+    known,note = _known()
+    session.untold = session.untold or note
+    return known[name]
+
 def record_guess(
     figure:str,  # Which figure, such as "grow-means"
     guess:str,   # What was guessed, "" for "just show me"
 ):
     "Remember the guess at a figure, in the progress file or, where nothing can be written, in this kernel."
     session.guesses.setdefault(figure, dict(guess=guess, made=_now()))
-    note,trouble = _with_file(_save)
-    session.untold = session.untold or note or trouble
+    _work_quietly(_save)
 
 def known_guess(
     figure:str,   # Which figure
 )->str|None:      # The guess, "" for "just show me", None if there was none yet
     "What was guessed at a figure, now or another day."
-    known,note = _known()
-    session.untold = session.untold or note
-    return known["guesses"][figure]["guess"] if figure in known["guesses"] else None
+    found = _known_part("guesses").get(figure)
+    return found and found["guess"]
 
 def record_answers(
     tries:dict[str, list[dict]],  # By question, such as "03_means/what-stays": of each try what was `given`, whether it was `right`, and `when`
 ):
     "Remember tries at questions, in the progress file or, where nothing can be written, in this kernel."
     for name,new in tries.items(): session.answers.setdefault(name, []).extend(new)
-    note,trouble = _with_file(_save)
-    session.untold = session.untold or note or trouble
+    _work_quietly(_save)
 
 def known_exercises()->dict[str, dict]:  # By exercise, when it was `tried` last, and since when it is `right`, or None
     "All exercises that were checked, now or another day."
-    known,note = _known()
-    session.untold = session.untold or note
-    return known["exercises"]
+    return _known_part("exercises")
 
 def known_answers()->dict[str, list[dict]]:  # By question, each try in its order
     "All tries at questions, now or another day."
-    known,note = _known()
-    session.untold = session.untold or note
-    return known["answers"]
+    return _known_part("answers")
 
 def forget_answers(
     names:list[str],  # Which questions, such as ["03_means/what-stays"]
@@ -180,9 +184,7 @@ def forget_answers(
         parts,note = _load(path)
         _write(path, dict(parts, answers={name: tries for name,tries in parts["answers"].items() if name not in names}))
         return note
-    if Path(PROGRESS_FILE).exists():
-        note,trouble = _with_file(forget)
-        session.untold = session.untold or note or trouble
+    if Path(PROGRESS_FILE).exists(): _work_quietly(forget)
 
 # %% ../../nbs/course/progress_file.ipynb #767da478
 def _progress_row(lesson, title, entry):

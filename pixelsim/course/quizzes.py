@@ -33,7 +33,7 @@ def _answers_html(question):
 def _question_html(number, question):
     "One question as HTML that needs no script."
     answers = _choices_html(question) if question["kind"]=="choice" else _answers_html(question)
-    return (f'<section class="psq-question" style="margin-bottom: 1.25rem" data-kind="{question["kind"]}">'
+    return (f'<section class="psq-question" style="margin-bottom: 1.25rem">'
             f'<p class="psq-number"><strong>{number}</strong></p>'
             f'<div class="psq-asks">{to_html(question["asks"])}</div>'
             f'<div class="psq-answers">{answers}</div></section>')
@@ -48,6 +48,10 @@ def _options(question):
                 for letter,c in zip("ABCDEFGH", question["choice"])]
     return [_option("right", question["answer"], question["says"]), *(_option("wrong", m["answer"], m["says"]) for m in question["mistake"]),
             _option("otherwise", "", question["otherwise"])]
+
+def keyed(lesson, entries):
+    "Questions or predictions of a lesson, each with the name by which its answers are kept."
+    return [(f"{lesson}/{entry['name']}", entry) for entry in entries]
 
 _shown = WeakSet()  # all that are shown in this kernel: what is answered in one is told to the others
 
@@ -111,7 +115,6 @@ class Quiz(Asking):
         return "\n".join(["Predict" if self.once else f"Question {i} of {len(self._asked)}", question["asks"],
                           *(f"  {letter}  {choice['text']}" for letter,choice in choices)])
 
-
 # %% ../../nbs/course/quizzes.ipynb #a2956501
 def quiz(
     lesson:str,  # A lesson's name such as "03_means"
@@ -119,15 +122,15 @@ def quiz(
     "The quiz of a lesson; raises `ValueError` for an unknown lesson, or one without questions."
     found = questions(lesson)
     if not found: raise ValueError(f"the lesson {lesson!r} has no questions")
-    return Quiz([(f"{lesson}/{q['name']}", q) for q in found], [f"{lesson}/{p['name']}" for p in predictions(lesson)])
+    return Quiz(keyed(lesson, found), [key for key,_ in keyed(lesson, predictions(lesson))])
 
 # %% ../../nbs/course/quizzes.ipynb #a295650f
 def predict(
-    *names:str,  # Names of predictions, such as "shares-memory"
+    *names:str,  # Names of predictions, such as "three-minus-five"
 )->Quiz:         # What a notebook shows as a form, to be answered once
     "Ask for a prediction, or several, before the answer is on the screen; raises `ValueError` for a name that no lesson's file has."
-    known = {entry["name"]: (f"{lesson}/{entry['name']}", entry) for lesson in lesson_files() for entry in predictions(lesson)}
-    if not names: raise ValueError('name what to predict, for example predict("shares-memory")')
+    known = {entry["name"]: (key, entry) for lesson in lesson_files() for key,entry in keyed(lesson, predictions(lesson))}
+    if not names: raise ValueError(f'name what to predict, for example predict("{next(iter(known), "")}")')
     for name in names:
         if name not in known: raise ValueError(f"there is no prediction {name!r}{did_you_mean(name, known) or f', only {sorted(known)}'}")
     return Quiz([known[name] for name in names], once=True)

@@ -49,19 +49,18 @@
     answers = Object.fromEntries(Object.entries(kept ?? {}).filter(([, tries]) => sound(tries)));
   };
   const askers = []; // what shows answers
-  const tellAskers = () => {
-    for (const { model, keys, place } of askers) {
-      model.set("tries", Object.fromEntries(keys.filter((key) => key in answers).map((key) => [key, answers[key]])));
-      if (model.get("once") && model.get("questions").every(({ key }) => key in answers)) unfold(place);
-    }
+  const tell = ({ model, keys, place }) => {
+    model.set("tries", Object.fromEntries(keys.filter((key) => key in answers).map((key) => [key, answers[key]])));
+    if (model.get("once") && model.get("questions").every(({ key }) => key in answers)) unfold(place);
   };
   const answer = (tries, keys) => {
     recall();
     for (const key of keys) if (key in tries) answers[key] = tries[key]; else delete answers[key];
     try { localStorage.setItem(ANSWERS, JSON.stringify(answers)); } catch { /* they are forgotten then */ }
-    tellAskers();
+    askers.forEach(tell);
   };
-  window.addEventListener("storage", ({ key }) => { if (key === ANSWERS) { recall(); tellAskers(); } });
+  window.addEventListener("storage", ({ key }) => { if (key === ANSWERS) { recall(); askers.forEach(tell); } });
+  recall();
   // What answers a prediction is folded until it is made: all that is marked so, as far as the next one
   const unfold = (place) => {
     const all = [...document.querySelectorAll(".pixelsim-widget[data-once], .cell.tag_hide-output details, details.after")];
@@ -108,8 +107,7 @@
         model = modelOf(state, () => answer(state.tries, keys));
         const keys = [...state.questions.map(({ key }) => key), ...state.predictions];
         askers.push({ model, keys, place });
-        recall();
-        tellAskers();
+        tell(askers.at(-1));
       } else model = modelOf(state);
       const el = document.createElement("div");
       await load(`widget-${place.dataset.widget}.js`);

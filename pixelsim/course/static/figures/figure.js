@@ -254,6 +254,14 @@ export const setter = (model) => {
   return set;
 };
 
+// Remember a try at the question or exercise `key` in the trait `tries`, with the time in UTC
+export const noteTry = (model, key, given, right) => {
+  const tries = model.get("tries");
+  const tried = { given, right, when: `${new Date().toISOString().slice(0, 19)}+00:00` };
+  model.set("tries", { ...tries, [key]: [...(tries[key] ?? []), tried] });
+  model.save_changes();
+};
+
 // The images of a set, on one picture of 64 columns: `draw(canvas, i)` paints image i once the picture is there, which is loaded when it is first asked for
 export const SPRITE = 64;
 export const spriteOf = (address, onLoad) => {

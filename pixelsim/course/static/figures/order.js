@@ -1,5 +1,5 @@
 // Lines to put in order: a press adds a line to the program, arrows move it, and each wrong line says what it would do.
-import { control, leaveCtrl, listen, make } from "./figure.js";
+import { control, leaveCtrl, listen, make, noteTry } from "./figure.js";
 
 // The numbers of the lines in what was given, each once; a line that is not here any more is left out
 export const chosenOf = (given, lines) => [...new Set(given.split("\n").map((text) => lines.findIndex((line) => line.text === text)))].filter((i) => i >= 0);
@@ -48,10 +48,11 @@ const render = ({ model, el }) => {
   };
   const html = (innerHTML) => make("div", { innerHTML });
   const sentence = (textContent) => make("p", { textContent });
+  const isWhole = () => chosen().length === right.length && firstWrong(chosen(), right) === right.length;
   const verdict = () => {
     const now = chosen();
     const at = firstWrong(now, right);
-    if (at === right.length && now.length === right.length) return say("good", make("p", {}, make("strong", { textContent: "Right." }), " It runs in this order, and in no other."));
+    if (isWhole()) return say("good", make("p", {}, make("strong", { textContent: "Right." }), " It runs in this order, and in no other."));
     if (now.length === 0) return say("", sentence("Choose a line first."));
     if (at === now.length) return say("bad", sentence(`Right so far. ${right.length - at === 1 ? "A line is" : `${right.length - at} lines are`} missing.`));
     const { says } = lines[now[at]];
@@ -104,9 +105,7 @@ const render = ({ model, el }) => {
     verdict();
     const given = chosen().map((line) => lines[line].text).join("\n");
     if (!given || given === tries().at(-1)?.given) return;
-    const tried = { given, right: firstWrong(chosen(), right) === right.length && chosen().length === right.length, when: `${new Date().toISOString().slice(0, 19)}+00:00` };
-    model.set("tries", { ...model.get("tries"), [key]: [...tries(), tried] });
-    model.save_changes();
+    noteTry(model, key, given, isWhole());
   });
   over.addEventListener("click", () => {
     const others = Object.entries(model.get("tries")).filter(([each]) => each !== key);

@@ -1,5 +1,5 @@
 // Questions with a reply to each answer: a quiz, or predictions, which are made once. What was answered is the trait `tries`.
-import { make, control, field, leaveCtrl, listen, shapeOf } from "./figure.js";
+import { make, control, field, leaveCtrl, listen, noteTry, shapeOf } from "./figure.js";
 
 // What someone typed, as a number; null if it is none
 const numberIn = (text) => {
@@ -138,15 +138,9 @@ const render = ({ model, el }) => {
   const all = model.get("questions");
   const questions = again === "due" ? due.slice(0, MOST).map((key) => all.find((each) => each.key === key)) : all;
   const triesOf = ({ key }) => (model.get("tries")[key] ?? []).filter(({ when }) => !again || dayOf(new Date(when)) === today);
-  const answered = (key) => (given) => {
-    const tries = model.get("tries");
-    const question = questions.find((each) => each.key === key);
-    const tried = { given, right: replyTo(question, given)?.verdict === "right", when: `${new Date().toISOString().slice(0, 19)}+00:00` };
-    model.set("tries", { ...tries, [key]: [...(tries[key] ?? []), tried] });
-    model.save_changes();
-  };
+  const answered = (question) => (given) => noteTry(model, question.key, given, replyTo(question, given)?.verdict === "right");
   const forms = questions.map((question, i) => formOf(question,
-    once ? (questions.length > 1 ? `Predict, ${i + 1} of ${questions.length}` : "Predict") : `Question ${i + 1} of ${questions.length}`, once, answered(question.key)));
+    once ? (questions.length > 1 ? `Predict, ${i + 1} of ${questions.length}` : "Predict") : `Question ${i + 1} of ${questions.length}`, once, answered(question)));
   const score = make("p", { className: "psq-score", attributes: { role: "status" } });
   const forget = control("button", { type: "button", className: "psq-plain", textContent: `Forget these answers${predictions.length ? " and the predictions" : ""}`, onclick: () => {
     model.set("tries", {});
