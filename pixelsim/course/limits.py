@@ -25,11 +25,12 @@ def counted(exercise, answer, outcome):
     if exercise.asks_function or {right.kind,value.kind}!={"number"} or right.data.ndim or "accepts" in exercise.entry: return None
     share,count = float(right.data),float(value.data.sum())
     if not 0<share<1: return None
-    for total in _totals(exercise):
+    totals = _totals(exercise)
+    for total in totals:
         if abs(count/total-share)<1e-6:
             what = "This is" if value.data.ndim==0 else f"These are {value.data.size} numbers that add up to"
             return "how-many",f"{what} *how many*, of {total:,}. A share is that number divided by {total:,}."
-    for one,other in permutations(_totals(exercise), 2):
+    for one,other in permutations(totals, 2):
         if value.data.ndim==0 and abs(count*one/other-share)<1e-7:
             return "other-total",f"It looks as if you divided by {one:,}, where {other:,} belongs: of how many is it a share?"
 
