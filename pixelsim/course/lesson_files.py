@@ -18,7 +18,7 @@ else: import tomli as tomllib
 
 # %% ../../nbs/course/lesson_files.ipynb #d8b6b5b9
 _KEYS = {  # of each kind of table: the keys it may have, and their types; with "?" it need not have them
-    "file": "given?:text prediction?:tables exercise?:tables order?:table question?:tables agenda?:table",
+    "file": "part?:part given?:text prediction?:tables exercise?:tables order?:table question?:tables agenda?:table",
     "exercise": "name:text minutes:minutes task:text given?:text starter:text solution:text also?:texts inputs?:text accepts?:text "
                 "explanation:text hints:texts learned:text otherwise?:text tolerance?:number same_dtype?:flag "
                 "tell_shape?:flag avoid?:texts seconds?:number mistake:tables",
@@ -44,6 +44,7 @@ _TYPES = {  # what a value of each type is, and how to tell
     "text": ("text that is not empty", lambda x: isinstance(x, str) and x.strip()!=""),
     "flag": ("true or false", lambda x: isinstance(x, bool)),
     "number": ("a number", _is_number),
+    "part": ("the number of a part of the course, from 2", lambda x: type(x) is int and x>=2),
     "minutes": ("a whole number of minutes, from 1 to 30", lambda x: type(x) is int and 1<=x<=30),
     "line": ("one line of code", _is_line),
     "lines": ("a list of four to seven lines of code", lambda x: isinstance(x, list) and 4<=len(x)<=7 and all(map(_is_line, x))),

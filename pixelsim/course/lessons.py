@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from .lesson_files import exercises,lesson_file,questions
+from .lesson_files import exercises,lesson_file,lesson_files,questions
 
 # %% ../../nbs/course/lessons.ipynb #c2704107
 def lessons_folder()->Path:  # The folder that holds `start.ipynb` and the lessons
@@ -42,6 +42,10 @@ def lesson_number(name):
     found = re.match(r"0*(\d+)_", name)
     return found and int(found[1])
 
+def lesson_part(name):
+    "The part of the course that a lesson belongs to: what its file says, else the first."
+    return lesson_file(name).get("part", 1) if name in lesson_files() else 1
+
 # %% ../../nbs/course/lessons.ipynb #9920ac54
 @dataclass(frozen=True)
 class Lesson:
@@ -65,14 +69,19 @@ class Lesson:
         return f"Lesson {self.number}" if self.number else "Interlude"
 
     @property
+    def part(self)->int:  # 1 for the lessons that follow the recap, 2 for those after it
+        "The part of the course that it belongs to."
+        return lesson_part(self.name)
+
+    @property
     def exercise_minutes(self)->int:  # In steps of 5; 0 if there is nothing to do
         "How long its exercises and its quiz take a pair at its first try: what the exercises say, one minute for each question, and 3 to put lines in order."
         return round((sum(e["minutes"] for e in exercises(self.name))+len(questions(self.name))+3*("order" in lesson_file(self.name)))/5)*5
 
     @property
     def opening(self)->str:  # "Lesson 5 of 6 · about 40 minutes, and 45 for exercises and quiz", or "Interlude · about 45 minutes"
-        "How the line below its title begins."
-        last = max(filter(None, map(lesson_number, lesson_paths())))
+        "How the line below its title begins; of the lessons it counts those of its own part and before."
+        last = max(filter(None, (lesson_number(name) for name in lesson_paths() if lesson_part(name)<=self.part)))
         more = f", and {self.exercise_minutes} for exercises and quiz" if self.exercise_minutes else ""
         return f"{self.label}{f' of {last}' if self.number else ''} · about {self.minutes} minutes{more}"
 

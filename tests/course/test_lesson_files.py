@@ -159,6 +159,7 @@ print(len(exercises("03_means")), agenda("03_means").text[:14])"""
     ('says = "Halfway."', "", "question 'half': says is missing"),
     ("hints = [", "also = ['answer =']\nhints = [", "exercise 'six', also: this is not Python"),
     ("hints = [", "avoid = 'abs'\nhints = [", "avoid should be a list of texts, got 'abs'"),
+    ("[[exercise]]", "part = 1\n[[exercise]]", "00_small.toml: part should be the number of a part of the course, from 2, got 1"),
     ("[[exercise]]", "[[exercises]]", "00_small.toml: there is no key 'exercises': did you mean 'exercise'?"),
     ("[[exercise]]", "[[exercise]", "00_small.toml: this is not TOML"),
 ])

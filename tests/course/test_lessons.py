@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from pixelsim.course import lessons as lessons_module
-from pixelsim.course.lessons import lesson, lesson_paths, lessons, notebook_paths
+from pixelsim.course.lessons import lesson, lesson_number, lesson_paths, lessons, notebook_paths
 from pixelsim.course.meeting import goals, predict_first
 
 NBS = Path(__file__).parents[2] / "nbs"
@@ -32,7 +32,7 @@ def other_lessons(tmp_path, monkeypatch):
 
 
 def test_lessons_come_in_order_and_are_numbered():
-    names = [path.stem for path in sorted(NBS.glob("0*.ipynb"))]
+    names = [path.stem for path in sorted(NBS.glob("[0-9]*.ipynb"))]
     assert list(lesson_paths()) == [each.name for each in lessons()] == names == list(notebook_paths())[:len(names)]
     assert {each.name[:3].lstrip("0").rstrip("_"): each.number for each in lessons()} == {"1": 1, "2": 2, "2a": None, "3": 3, "4": 4, "5": 5, "6": 6, "6a": None}
     assert [each.opening for each in lessons()][-3:] == [
@@ -50,8 +50,20 @@ def test_a_new_file_is_a_new_lesson(other_lessons):
     for name in ("07_more.ipynb", "room/a.ipynb", ".ipynb_checkpoints/08_more.ipynb"):
         (other_lessons / name).parent.mkdir(exist_ok=True)
         shutil.copy(other_lessons / "03_means.ipynb", other_lessons / name)
-    assert [each.opening.split(" · ")[0] if each.name != "07_more" else "Lesson 7 of 7" for each in lessons()][-2:] == ["Interlude", "Lesson 7 of 7"]
+    assert [lesson_number(name) for name in lesson_paths()][-2:] == [None, 7] and "of 7 ·" in lesson("06_accuracy").opening
     assert list(notebook_paths())[-2:] == ["07_more", "room/a"]
+
+
+def test_the_first_part_does_not_count_what_comes_after(other_lessons, monkeypatch):
+    "Lesson 6 is the sixth of six, and lesson 7, whose file says part 2, the seventh of seven."
+    shutil.copy(other_lessons / "03_means.ipynb", other_lessons / "07_more.ipynb")
+    files, read = lessons_module.lesson_files(), lessons_module.lesson_file
+    monkeypatch.setattr(lessons_module, "lesson_files", lambda: {**files, "07_more": None})
+    monkeypatch.setattr(lessons_module, "lesson_file", lambda name: {"part": 2} if name == "07_more" else read(name))
+    monkeypatch.setattr(lessons_module, "exercises", lambda name: [])
+    monkeypatch.setattr(lessons_module, "questions", lambda name: [])
+    assert lesson("06_accuracy").opening.startswith("Lesson 6 of 6 ·") and lesson("07_more").opening.startswith("Lesson 7 of 7 ·")
+    assert [lesson(name).part for name in ("06_accuracy", "07_more")] == [1, 2]
 
 
 @every_lesson

@@ -415,7 +415,11 @@ def test_from_a_disk(name, site, contexts):
     page.on("requestfailed", lambda request: troubles.append(request.url))
     page.goto((site / f"{name}.html").as_uri() + "?q=broadcasting", wait_until="load")
     if name == "search": page.wait_for_selector("ul.search li a")
-    if name == "index": assert page.get_by_role("button", name="Clear").is_visible()
+    if name == "index":  # where the sheet to draw on is folded, since it gives the rule away
+        clear = page.get_by_role("button", name="Clear", include_hidden=True)
+        assert clear.count() == 1 and not clear.is_visible()
+        page.locator("details.hide > summary").first.click()
+        assert clear.is_visible()
     page.close()
     assert troubles == []
 
