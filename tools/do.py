@@ -200,7 +200,9 @@ def main(words):
     for name in names:
         if name not in TASKS: sys.exit(f"there is no task {name}: the tasks are {', '.join(TASKS)}")
     os.environ.update(settings, PYTHONUTF8="1")  # for what is started here, on Windows too
-    for name in names: TASKS[name]()
+    for name in names:
+        if name != "help": print(f"{name}: {TASKS[name].__doc__}", flush=True)  # a sign of life before anything heavy starts
+        TASKS[name]()
 
 
 if __name__ == "__main__":

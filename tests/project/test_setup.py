@@ -260,9 +260,10 @@ def test_the_list_of_tasks(repo):
     (["course", "MIN_FREE_GB=999999"], "GB are free in "), (["course", "PYTHON=no-such-python"], "the command no-such-python is missing or does not run"),
     (["digits", "FROM=no-such-folder"], "There is no folder 'no-such-folder'")])
 def test_a_task_stops_at_one_line(repo, words, error):
-    "Before any lesson is run, and with nothing installed."
+    "Before any lesson is run, and with nothing installed; a task says first what it is about to do."
     got = run(sys.executable, "tools/do.py", *words, cwd=repo)
-    assert got.status != 0 and len(got.errors) == 1 and error in got.errors[0] and got.out == ""
+    assert got.status != 0 and len(got.errors) == 1 and error in got.errors[0]
+    assert got.out == ("" if error.startswith("there is no ") else f"{words[0]}: {do.TASKS[words[0]].__doc__}\n")
 
 
 def test_tasks_go_on_with_the_python_of_the_venv(repo):
