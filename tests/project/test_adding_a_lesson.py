@@ -7,8 +7,11 @@ import nbformat
 import pytest
 
 from pixelsim.course.lesson_files import exercise_title, exercises, predictions, questions
+from pixelsim.course.lessons import lesson_paths, lessons
 
-NAME, TITLE = "07_more", "More: what nobody asked for"
+BEFORE = list(lesson_paths())[-1]
+NUMBER = max(about.number for about in lessons() if about.number) + 1
+NAME, TITLE = f"{NUMBER:02}_more", "More: what nobody asked for"
 OPENING = """**Lesson 1 of 1 · about 5 minutes**
 
 Questions this lesson answers:
@@ -55,17 +58,17 @@ def change_cells(old, new, change):
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory, copy_tree, fastai_home):
-    "A copy of the repository with a seventh lesson; `tree.run` runs a command in it."
+    "A copy of the repository with one lesson more, in the second part; `tree.run` runs a command in it."
     tree = copy_tree(tmp_path_factory.mktemp("adding") / "tree")
     nbs, files = tree / "nbs", tree / "pixelsim" / "course" / "data" / "lessons"
     write_lesson(nbs)                                                                                             # step 1
-    (files / f"{NAME}.toml").write_text(again((files / f"{FROM}.toml").read_text(encoding="utf-8")), encoding="utf-8")  # step 2
+    (files / f"{NAME}.toml").write_text("part = 2\n" + again((files / f"{FROM}.toml").read_text(encoding="utf-8")), encoding="utf-8")  # step 2
 
     def sheet(source):  # without what lesson 3's sheet asserts of lesson 3's headings
         if f'lesson("{FROM}")' in source: return None
         return re.sub("(?<=^# Leader's sheet: ).*", TITLE, again(source))
     change_cells(nbs / "group" / f"sheet_{FROM}.ipynb", nbs / "group" / f"sheet_{NAME}.ipynb", sheet)           # step 3
-    change_cells(nbs / "06a_how_sure.ipynb", nbs / "06a_how_sure.ipynb",
+    change_cells(nbs / f"{BEFORE}.ipynb", nbs / f"{BEFORE}.ipynb",
                  lambda source: source.replace("**Where next:**", f"**Where next:** [{TITLE}]({NAME}.ipynb)."))  # step 4
     subprocess.run(["git", "init", "-q"], cwd=tree, check=True)
 
@@ -87,12 +90,13 @@ def tree(tmp_path_factory, copy_tree, fastai_home):
 def test_every_list_knows_it(tree):
     "Number and minutes below the titles of all lessons; the table of the README, the start page, the leader's pages, the answers and agendas."
     folder, _ = tree
-    openings = [re.search(r"\*\*((?:Lesson|Interlude)[^*]*)\*\*", path.read_text(encoding="utf-8"))[1] for path in sorted((folder / "nbs").glob("0*.ipynb"))]
-    assert [text.split(" · ")[0] for text in openings] == [*(f"Lesson {n} of 7" for n in (1, 2)), "Interlude", *(f"Lesson {n} of 7" for n in (3, 4, 5, 6)), "Interlude", "Lesson 7 of 7"]
-    assert openings[-1] == "Lesson 7 of 7 · about 10 minutes, and 40 for exercises and quiz"
-    assert f"| 7 | [{TITLE}](nbs/{NAME}.ipynb) | Learn nothing new. | 10 | what came out: 7 |" in (folder / "README.md").read_text(encoding="utf-8")
-    for page, text in [("start", f"| 7 | [{TITLE}]({NAME}.ipynb) |"), ("group/index", f"7. [{TITLE}](../{NAME}.ipynb)<br>10 minutes alone, **[sheet](sheet_{NAME}.ipynb)**"),
-                       ("group/answers", f"## Lesson 7: {TITLE}"), ("group/timetables", f"[{TITLE}](../{NAME}.ipynb), [sheet](sheet_{NAME}.ipynb)")]:
+    openings = [re.search(r"\*\*((?:Lesson|Interlude)[^*]*)\*\*", path.read_text(encoding="utf-8"))[1] for path in sorted((folder / "nbs").glob("[0-9]*.ipynb"))]
+    assert [text.split(" · ")[0] for text in openings] == [*(f"Lesson {n} of 6" for n in (1, 2)), "Interlude", *(f"Lesson {n} of 6" for n in (3, 4, 5, 6)), "Interlude",
+                                                           *(f"Lesson {n} of {NUMBER}" for n in range(7, NUMBER + 1))]
+    assert openings[-1] == f"Lesson {NUMBER} of {NUMBER} · about 10 minutes, and 40 for exercises and quiz"
+    assert f"| {NUMBER} | [{TITLE}](nbs/{NAME}.ipynb) | Learn nothing new. | 10 | what came out: 7 |" in (folder / "README.md").read_text(encoding="utf-8")
+    for page, text in [("start", f"| {NUMBER} | [{TITLE}]({NAME}.ipynb) |"), ("group/index", f"{NUMBER}. [{TITLE}](../{NAME}.ipynb)<br>10 minutes alone, **[sheet](sheet_{NAME}.ipynb)**"),
+                       ("group/answers", f"## Lesson {NUMBER}: {TITLE}"), ("group/timetables", f"[{TITLE}](../{NAME}.ipynb), [sheet](sheet_{NAME}.ipynb)")]:
         assert text in (folder / "nbs" / f"{page}.ipynb").read_text(encoding="utf-8"), page
 
 
@@ -101,7 +105,7 @@ def test_the_site_knows_it(tree, tmp_path):
     _, run = tree
     run("-c", f"import sys; sys.path.insert(0, 'tools'); import docs; from pathlib import Path; docs.lay_out(Path({str(tmp_path)!r}), None)")
     lesson, index, group = ((tmp_path / f"{name}.ipynb").read_text(encoding="utf-8") for name in (NAME, "index", "group/index"))
-    assert f"Week 7: More <{NAME}>" in index and f"Sheet 7: More <sheet_{NAME}>" in group
+    assert f"Week {NUMBER}: More <{NAME}>" in index and f"Sheet {NUMBER}: More <sheet_{NAME}>" in group
     assert lesson.count("<summary>Solution</summary>") == len(exercises(FROM)) and (tmp_path / "extra/notebooks" / f"{NAME}.ipynb").exists()
 
 
