@@ -9,6 +9,7 @@ __all__ = []
 from .accuracy import *
 from .broadcasting import *
 from .classifier import *
+from .confusion import *
 from .digits import *
 from .distances import *
 from .fastai_folder import *

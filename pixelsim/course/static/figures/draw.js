@@ -301,6 +301,9 @@ const render = ({ model, el }) => {
     soon();
   }, push);
   const cards = names.map((name, k) => cardOf(name, prototypes[k], word));
+  const places = make("div", { className: "psd-cards" }, ...cards.map((card) => card.element));
+  // Many cards stand in a race, the nearest first
+  const race = (order) => { if (cards.length > 3 && order.some((k, i) => places.children[i] !== cards[k].element)) places.append(...order.map((k) => cards[k].element)); };
   const ten = listOf();
 
   const verdict = ({ distances, order: [first, second] }, nearestOfTen) => {
@@ -333,6 +336,7 @@ const render = ({ model, el }) => {
     sheet.draw();
     hint.hidden = !sheet.isEmpty() || sheet.keys;
     cards.forEach((card, k) => card.show(bytes, found.distances[k], measure, k === found.order[0]));
+    race(found.order);
     ten.element.hidden = !(model.get("ten") && ten.isThere());
     more.setAttribute("aria-expanded", String(Boolean(model.get("ten"))));
     for (const radio of radios) radio.checked = radio.value === measure;
@@ -381,7 +385,7 @@ const render = ({ model, el }) => {
         make("div", { className: "psd-controls" }, clear, ...(examples.length ? [make("span", { className: "psd-or", textContent: "or look at" }), ...examples] : [])),
         pad),
       panel("What the classifier sees", "psd-middle", make("div", { className: "psd-paper psd-grid" }, seen)),
-      panel("Distance to", "psd-right", make("div", { className: "psd-cards" }, ...cards.map((card) => card.element)))),
+      panel("Distance to", "psd-right", places)),
     make("div", { className: "psd-controls" },
       make("fieldset", { className: "psd-choice" }, make("legend", { className: "psd-unseen", textContent: "Distance" }),
         ...radios.map((radio) => make("label", {}, radio, ` ${radio.value.toUpperCase()} distance`))),
