@@ -14,6 +14,7 @@ from pixelsim.course.figure_broadcast import Broadcast
 from pixelsim.course.figure_grow import GrowingMean
 from pixelsim.course.figure_loupe import Loupe
 from pixelsim.course.figure_pile import Pile
+from pixelsim.course.figure_plan import Plan
 from pixelsim.course.figure_plane import TwoPixels
 from pixelsim.course.figure_rain import IntervalRain
 from pixelsim.course.figure_rule import RuleBuilder
@@ -40,6 +41,7 @@ FIGURES = {
     "plane": (TwoPixels, "L1", "You guessed L1. The border of L2 is straight", "pixels", [[13, 13], [14, 16]]),
     "spike": (Spike, "50", "You guessed 50 times. 28 times: L2 is now 1.", "count", 28),
     "rule": (RuleBuilder, "80", "You guessed 80 of 100. It gets 1,326 of the 2,038", "first", ["column", 14]),
+    "plan": (Plan, "8", "You guessed 8. It finds 8 classes", "labels", "parent"),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 
