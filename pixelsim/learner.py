@@ -9,7 +9,7 @@ __all__ = ['prototype_learner']
 from .classifier import PixelSimilarity
 from .messages import install_command
 
-# %% ../nbs/09_datablock.ipynb #592c2555
+# %% ../nbs/09_datablock.ipynb #35682a63
 def prototype_learner(
     dls:object,           # fastai's `DataLoaders`, of gray images of one size, from 0 to 1
     distance:str="l2",    # "l1", the mean absolute difference, or "l2", the root mean squared difference

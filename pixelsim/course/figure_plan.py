@@ -12,10 +12,10 @@ from pathlib import PurePosixPath
 
 from .figure import Figure,shared
 
-# %% ../../nbs/course/figure_plan.ipynb #ca3278ed
+# %% ../../nbs/course/figure_plan.ipynb #8a327979
 FILES = ("train/3/10.png","train/3/10000.png","train/3/10011.png","train/3/10031.png","train/7/10002.png","train/7/1001.png","train/7/10014.png","train/7/10019.png",
          "valid/3/1020.png","valid/3/1028.png","valid/7/0.png","valid/7/1006.png")
-OPTIONS = {  # by trait: of each answer its key, and its code
+OPTIONS = {  # by question: of each answer its key, and its code
     "blocks": [["gray", "(ImageBlock(cls=PILImageBW), CategoryBlock)"], ["color", "(ImageBlock, CategoryBlock)"]],
     "items": [["all", "sorted_images"], ["train", 'lambda folder: sorted_images(folder/"train")'], ["digits", 'lambda folder: sorted_images(folder/"digits")']],
     "splitter": [["grandparent", "GrandparentSplitter()"], ["testing", 'GrandparentSplitter(valid_name="testing")'], ["both", 'GrandparentSplitter("training", "testing")'], ["third", "every_third"]],
@@ -55,14 +55,13 @@ def plan_outcome(
     return dict(places=places, labels=told, numbers=numbers, vocab=vocab, shape=[min(4, places.count("train")), 1 if blocks=="gray" else 3, 28, 28],
                 where="get_y or splitter" if strange else "", error=f"KeyError: \"Label '{strange}' was not included in the training dataset\"" if strange else "")
 
-# %% ../../nbs/course/figure_plan.ipynb #6c905ba7
+# %% ../../nbs/course/figure_plan.ipynb #5badd29a
 class Plan(Figure):
     """The four questions of a fastai `DataBlock` on twelve files, each with answers to choose from: what every file becomes, or the error.
 
-    `blocks`, `items`, `splitter` and `labels` (the answer to `get_y`) follow what is chosen on the screen and can be set, by the keys in `options`. `outcome` is what the plan comes to."""
-    _module,_address = "plan","blocks items splitter labels"
-    blocks,items,splitter,labels = shared("Unicode", "gray"),shared("Unicode", "all"),shared("Unicode", "grandparent"),shared("Unicode", "stem")
-    files,options = shared("List"),shared("Dict")
+    `answers`, their keys in the order of `options`, follows what is chosen on the screen and can be set. `outcome` is what the plan comes to."""
+    _module,_address = "plan","answers"
+    answers,files,options = shared("List"),shared("List"),shared("Dict")
 
     def __init__(self,
         name:str="files",  # What tells this figure from others of a page
@@ -71,16 +70,17 @@ class Plan(Figure):
         for question,key in chosen.items():
             if question not in OPTIONS: raise ValueError(f"a plan has the questions {[*OPTIONS]}, got {question!r}")
             if key not in dict(OPTIONS[question]): raise ValueError(f"{question} should be one of {[*dict(OPTIONS[question])]}, got {key!r}")
-        super().__init__(name=name, files=[*FILES], options=OPTIONS, **chosen)
+        answers = dict(blocks="gray", items="all", splitter="grandparent", labels="stem")|chosen
+        super().__init__(name=name, files=[*FILES], options=OPTIONS, answers=[*answers.values()])
 
     @property
     def outcome(self)->dict:  # `places`, `labels` and `numbers` of each file, `vocab`, `shape` of a batch, `error`, and `where` to look
         "What the plan comes to."
-        return plan_outcome(self.files, self.blocks, self.items, self.splitter, self.labels)
+        return plan_outcome(self.files, *self.answers)
 
     def still(self)->tuple[str,str]:  # The inside of an SVG, and the sentence
         "Each file, and its label under the plan."
         now = self.outcome
         rows = "".join(f"<text x='{20 if i<8 else 320}' y='{40+24*(i if i<8 else i-8)}'>{escape(file)} → {escape(now['labels'][i] or 'no label')}</text>" for i,file in enumerate(self.files))
         told = f"{now['places'].count('train')} files to learn from, {now['places'].count('valid')} held back, {len(now['vocab'])} classes. {now['error']}"
-        return f"<g font-family='monospace' font-size='14'>{rows}</g>",f"Twelve files and the label of each, where get_y is {dict(OPTIONS['labels'])[self.labels]}: {told.strip()} In Jupyter, and on the built page, all four answers can be chosen."
+        return f"<g font-family='monospace' font-size='14'>{rows}</g>",f"Twelve files and the label of each, where get_y is {dict(OPTIONS['labels'])[self.answers[3]]}: {told.strip()} In Jupyter, and on the built page, all four answers can be chosen."

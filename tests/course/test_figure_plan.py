@@ -76,10 +76,9 @@ def test_the_screen_shows_it(open_page, html):
     plan = Plan(labels="parent")
     for question in OPTIONS:
         for key in dict(OPTIONS[question]):
-            state = dict(blocks="gray", items="all", splitter="grandparent", labels="parent") | {question: key}
-            page.evaluate("""(state) => { const { model } = document.querySelector(".pixelsim-widget"); for (const [name, value] of Object.entries(state)) model.set(name, value); }""", state)
+            plan.answers = [*(dict(blocks="gray", items="all", splitter="grandparent", labels="parent") | {question: key}).values()]
+            page.evaluate("(answers) => document.querySelector('.pixelsim-widget').model.set('answers', answers)", plan.answers)
             settled(page)
-            for name, value in state.items(): setattr(plan, name, value)
             now = plan.outcome
             cells = page.locator(".psf-files td").all_inner_texts()
             assert cells[::3] == [names[place] for place in now["places"]] and cells[1::3] == [label or "–" for label in now["labels"]]
@@ -98,11 +97,11 @@ def test_by_keys_alone(open_page, html):
     page.get_by_label("get_y=").focus()
     page.keyboard.press("ArrowUp")
     settled(page)
-    assert trait(page, "labels") == "parent"
+    assert trait(page, "answers") == ["gray", "all", "grandparent", "parent"]
     assert page.locator(".psf-says").inner_text() == "8 files to learn from, 4 held back; 2 classes."
 
 
 def test_a_link_with_an_answer_that_there_is_not_does_no_harm(open_page, html):
-    page = open_page(html, address="#plan-files:labels=nobody&splitter=7")
+    page = open_page(html, address="#plan-files:answers=%5B%22gray%22,7,null,%22nobody%22%5D")
     settled(page)
     assert page.get_by_label("get_y=").input_value() == "parent" and page.get_by_label("splitter=").input_value() == "grandparent"

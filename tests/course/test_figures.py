@@ -41,7 +41,7 @@ FIGURES = {
     "plane": (TwoPixels, "L1", "You guessed L1. The border of L2 is straight", "pixels", [[13, 13], [14, 16]]),
     "spike": (Spike, "50", "You guessed 50 times. 28 times: L2 is now 1.", "count", 28),
     "rule": (RuleBuilder, "80", "You guessed 80 of 100. It gets 1,326 of the 2,038", "first", ["column", 14]),
-    "plan": (Plan, "8", "You guessed 8. It finds 8 classes", "labels", "parent"),
+    "plan": (Plan, "8", "You guessed 8. It finds 8 classes", "answers", ["color", "all", "third", "parent"]),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 

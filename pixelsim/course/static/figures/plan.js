@@ -50,10 +50,13 @@ const render = ({ model, el }) => {
   const set = setter(model);
   const files = model.get("files");
   const options = model.get("options");
-  const now = () => QUESTIONS.map((name) => (options[name].some(([key]) => key === model.get(name)) ? model.get(name) : options[name][0][0]));
+  const now = () => QUESTIONS.map((name, k) => { // an address may hold anything
+    const key = model.get("answers")?.[k];
+    return options[name].some(([known]) => known === key) ? key : options[name][0][0];
+  });
   const asked = outcomeOf(files, "gray", "all", "grandparent", "stem").vocab.length;
 
-  const selects = QUESTIONS.map((name) => control("select", { className: "psf-answer", onchange: (event) => set({ [name]: event.target.value }) },
+  const selects = QUESTIONS.map((name, k) => control("select", { className: "psf-answer", onchange: (event) => set({ answers: now().map((key, i) => (i === k ? event.target.value : key)) }) },
     ...options[name].map(([key, code]) => make("option", { value: key, textContent: code }))));
   const form = QUESTIONS.map((name, k) => make("div", { className: "psf-row" }, make("label", { className: "psf-plan" }, make("span", { className: "psf-part", textContent: `${NAMES[name]}=` }), selects[k])));
 
@@ -96,7 +99,7 @@ const render = ({ model, el }) => {
       : `The plan stops before there is any batch: look at ${where}.`);
   };
   const soon = framer(update);
-  const end = listen(model, [...QUESTIONS, "opened", "guess"], soon);
+  const end = listen(model, ["answers", "opened", "guess"], soon);
   update();
   return () => { end(); soon.stop(); set.stop(); frame.close(); };
 };
