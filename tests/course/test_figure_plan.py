@@ -72,7 +72,7 @@ def test_the_screen_reckons_as_python_does(arithmetic):
 def test_the_screen_shows_it(open_page, html):
     "Each answer of each question, the other three as in the lesson: the cells, vocab and batch, the error, and where to look."
     page = open_page(html, opened=True)
-    names = {"train": "learn from", "valid": "held back", "": "–"}
+    names = {"train": "learn", "valid": "held", "": "–"}
     plan = Plan(labels="parent")
     for question in OPTIONS:
         for key in dict(OPTIONS[question]):
@@ -82,7 +82,7 @@ def test_the_screen_shows_it(open_page, html):
             now = plan.outcome
             cells = page.locator(".psf-files td").all_inner_texts()
             assert cells[::3] == [names[place] for place in now["places"]] and cells[1::3] == [label or "–" for label in now["labels"]]
-            numbers = ["not in vocab" if place == "valid" and label and number is None else "–" if number is None else str(number)
+            numbers = ["unknown" if place == "valid" and label and number is None else "–" if number is None else str(number)
                        for place, label, number in zip(now["places"], now["labels"], now["numbers"])]
             assert cells[2::3] == numbers and page.locator(".psf-clash").text_content() == now["error"]
             says = page.locator(".psf-says").inner_text()

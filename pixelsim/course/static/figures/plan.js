@@ -43,7 +43,7 @@ export const outcomeOf = (files, blocks, items, splitter, labels) => {
 
 const QUESTIONS = ["blocks", "items", "splitter", "labels"];
 const NAMES = { blocks: "blocks", items: "get_items", splitter: "splitter", labels: "get_y" };
-const PLACE = { train: "learn from", valid: "held back", "": "–" };
+const PLACE = { train: "learn", valid: "held", "": "–" };
 const count = (n, one) => `${n} ${one}${n === 1 ? "" : n !== 1 && one.endsWith("s") ? "es" : "s"}`;
 
 const render = ({ model, el }) => {
@@ -86,9 +86,9 @@ const render = ({ model, el }) => {
     const { places, labels, numbers, vocab, shape, where, error: words } = outcomeOf(files, ...answers);
     files.forEach((file, i) => {
       const strange = places[i] === "valid" && labels[i] !== null && numbers[i] === null;
-      [PLACE[places[i]], labels[i] ?? "–", strange ? "not in vocab" : numbers[i] ?? "–"].forEach((text, k) => {
+      [PLACE[places[i]], labels[i] ?? "–", strange ? "unknown" : numbers[i] ?? "–"].forEach((text, k) => {
         cells[i][k].textContent = open ? text : "";
-        cells[i][k].className = strange && k === 2 ? "psf-bad" : "";
+        cells[i][k].className = open && strange && k === 2 ? "psf-bad" : "";
       });
     });
     const [learn, held] = ["train", "valid"].map((which) => places.filter((place) => place === which).length);
