@@ -15,6 +15,7 @@ from pixelsim.course.figure_grow import GrowingMean
 from pixelsim.course.figure_loupe import Loupe
 from pixelsim.course.figure_matrix import ConfusionGrid
 from pixelsim.course.figure_pile import Pile
+from pixelsim.course.figure_plan import Plan
 from pixelsim.course.figure_plane import TwoPixels
 from pixelsim.course.figure_rain import IntervalRain
 from pixelsim.course.figure_rule import RuleBuilder
@@ -42,6 +43,7 @@ FIGURES = {
     "spike": (Spike, "50", "You guessed 50 times. 28 times: L2 is now 1.", "count", 28),
     "rule": (RuleBuilder, "80", "You guessed 80 of 100. It gets 1,326 of the 2,038", "first", ["column", 14]),
     "matrix": (ConfusionGrid, "7 9", "You guessed a 7 called 9, of which there are 53. Most often a 5 is called 3: 118 images.", "picked", [4, 9]),
+    "plan": (Plan, "8", "You guessed 8. It finds 8 classes", "answers", ["color", "all", "third", "parent"]),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 
