@@ -19,6 +19,7 @@ from pixelsim.course.figure_rain import IntervalRain
 from pixelsim.course.figure_rule import RuleBuilder
 from pixelsim.course.figure_spike import Spike
 from pixelsim.course.figure_strip import MemoryStrip
+from pixelsim.course.figure_valley import Valley
 from pixelsim.course.progress_file import session
 from pixelsim.pixels import ink_coverage
 
@@ -40,6 +41,7 @@ FIGURES = {
     "plane": (TwoPixels, "L1", "You guessed L1. The border of L2 is straight", "pixels", [[13, 13], [14, 16]]),
     "spike": (Spike, "50", "You guessed 50 times. 28 times: L2 is now 1.", "count", 28),
     "rule": (RuleBuilder, "80", "You guessed 80 of 100. It gets 1,326 of the 2,038", "first", ["column", 14]),
+    "valley": (Valley, "it is thrown out", "You guessed that it is thrown out. With 1.5 it jumps across", "taken", [0.5, 1.5]),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 
