@@ -21,6 +21,7 @@ from pixelsim.course.figure_rain import IntervalRain
 from pixelsim.course.figure_rule import RuleBuilder
 from pixelsim.course.figure_spike import Spike
 from pixelsim.course.figure_strip import MemoryStrip
+from pixelsim.course.figure_valley import Valley
 from pixelsim.course.progress_file import session
 from pixelsim.pixels import ink_coverage
 
@@ -44,6 +45,7 @@ FIGURES = {
     "rule": (RuleBuilder, "80", "You guessed 80 of 100. It gets 1,326 of the 2,038", "first", ["column", 14]),
     "matrix": (ConfusionGrid, "7 9", "You guessed a 7 called 9, of which there are 53. Most often a 5 is called 3: 118 images.", "picked", [4, 9]),
     "plan": (Plan, "8", "You guessed 8. It finds 8 classes", "answers", ["color", "all", "third", "parent"]),
+    "valley": (Valley, "it is thrown out", "You guessed that it is thrown out. With 1.5 it jumps across", "taken", [0.5, 1.5]),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 
