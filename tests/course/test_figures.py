@@ -13,6 +13,7 @@ from pixelsim.course.figure_bar import ThresholdBar
 from pixelsim.course.figure_broadcast import Broadcast
 from pixelsim.course.figure_grow import GrowingMean
 from pixelsim.course.figure_loupe import Loupe
+from pixelsim.course.figure_photo import Photo
 from pixelsim.course.figure_pile import Pile
 from pixelsim.course.figure_plane import TwoPixels
 from pixelsim.course.figure_rain import IntervalRain
@@ -40,6 +41,7 @@ FIGURES = {
     "plane": (TwoPixels, "L1", "You guessed L1. The border of L2 is straight", "pixels", [[13, 13], [14, 16]]),
     "spike": (Spike, "50", "You guessed 50 times. 28 times: L2 is now 1.", "count", 28),
     "rule": (RuleBuilder, "80", "You guessed 80 of 100. It gets 1,326 of the 2,038", "first", ["column", 14]),
+    "photo": (Photo, "80", "You guessed 80 of 100. 50 of 100: every digit is called a 7.", "shadow", 30),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 
