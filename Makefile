@@ -4,7 +4,7 @@ RUN := $(or $(PYTHON),py)
 else
 RUN := $(or $(PYTHON),python3)
 endif
-TASKS := help course lab test docs docs-serve book kit release bench floors colab kaggle export save digits clean
+TASKS := help course lab app test docs docs-serve book kit release bench floors colab kaggle export save digits clean
 
 .PHONY: $(TASKS)
 $(TASKS):

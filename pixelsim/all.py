@@ -24,6 +24,7 @@ from .show import *
 from .table import *
 from .tensors import *
 from .torch_module import *
+from .uploads import *
 
 # %% ../nbs/library/all.ipynb #87a1af6c
 __all__ = [name for name in globals() if name[0]!="_"]  # star imports bring in public names only

@@ -17,8 +17,9 @@ import setup_env  # noqa: E402
 
 ROOT, PYTHON = setup_env.ROOT, setup_env.PYTHON
 SETTINGS = {"PYTHON": "another Python to make .venv with", "TORCH": "cpu or cuda: the build of PyTorch", "TORCH_INDEX": "where the build without CUDA comes from",
-            "MIN_FREE_GB": "the room on the disk that will do", "PORT": "where docs-serve shows the site", "FROM": "the folder of MNIST's files for digits",
+            "MIN_FREE_GB": "the room on the disk that will do", "PORT": "where docs-serve shows the site, and app the page", "FROM": "the folder of MNIST's files for digits",
             "TAG": "the tag that release is for",
+            "NOTEBOOK": "the notebook that app serves", "SHARE": "yes lets everyone in the network open app",
             "OTHER_PYTHON": "the Python for floors, colab and kaggle, if it is not found"}
 TASKS = {}
 
@@ -74,6 +75,14 @@ def lab():
     "Open the lessons in Jupyter"
     set_up("lab")
     python("-m", "jupyterlab", "--config", ROOT / "tools" / "lab.py")
+
+
+@task
+def app():
+    "Serve the app of lesson 10 as a page of its own"
+    set_up("lab")
+    notebook, port, share = map(os.environ.get, ("NOTEBOOK", "PORT", "SHARE"))
+    python("tools/app.py", *([os.path.abspath(notebook)] if notebook else []), *(["--port", port] if port else []), *(["--share"] if share == "yes" else []))
 
 
 @task

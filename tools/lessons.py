@@ -24,6 +24,7 @@ KERNEL = ["--log-level=ERROR", "--InlineBackend.figure_format=retina"]  # pictur
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGET_TEXT = "Run this cell in Jupyter and a slider appears here."
 WIDGET_SHOWED = WIDGET_TEXT + " What it shows at first:"
+FORM_TEXT = "Run this cell in Jupyter, and you can choose a file here."
 
 
 def code_cells(nb): return [cell for cell in nb.cells if cell.cell_type == "code"]
@@ -88,7 +89,7 @@ def without_kernel(out, state):
     model_id = out.data.pop(WIDGET)["model_id"]
     if "text/html" in out.data: return [out]  # it brought what a page needs
     outputs = shown_inside(state, model_id)
-    says = WIDGET_SHOWED if outputs else WIDGET_TEXT
+    says = WIDGET_SHOWED if outputs else FORM_TEXT if "FileUpload" in out.data.get("text/plain", "") else WIDGET_TEXT
     return [nbformat.v4.new_output("display_data", {"text/markdown": f"*{says}*", "text/plain": says}), *outputs]
 
 

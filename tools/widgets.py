@@ -11,7 +11,7 @@ from pixelsim.course.figure import OURS, bare, module, our_sprite, static_text
 from pixelsim.course.figure_rule import BITS, our_bits
 
 ROOT = Path(__file__).parents[1]
-FIGURES = ("bar", "broadcast", "strip", "loupe", "rain", "grow", "plane", "spike", "pile", "rule", "matrix", "plan", "valley")
+FIGURES = ("bar", "broadcast", "strip", "loupe", "rain", "grow", "plane", "spike", "pile", "rule", "matrix", "plan", "valley", "photo")
 
 
 def function(source):

@@ -6,7 +6,7 @@ _HOME = {"check": "practice", "hint": "practice", "solution": "practice", "progr
          "quiz": "quizzes", "predict": "quizzes", "order": "ordering", "review": "due", "write_record": "record", "group_table": "record", "three_from_before": "due", "exercises": "lesson_files", "questions": "lesson_files", "predictions": "lesson_files", "Arena": "arena", "DrawDigit": "draw",
          "ThresholdBar": "figure_bar", "Broadcast": "figure_broadcast", "MemoryStrip": "figure_strip", "Loupe": "figure_loupe",
          "IntervalRain": "figure_rain", "GrowingMean": "figure_grow", "TwoPixels": "figure_plane", "Spike": "figure_spike", "Pile": "figure_pile",
-         "RuleBuilder": "figure_rule", "ConfusionGrid": "figure_matrix", "Plan": "figure_plan", "Valley": "figure_valley"}
+         "RuleBuilder": "figure_rule", "ConfusionGrid": "figure_matrix", "Plan": "figure_plan", "Valley": "figure_valley", "Photo": "figure_photo"}
 __all__ = [*_HOME]
 
 

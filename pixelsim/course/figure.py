@@ -25,7 +25,7 @@ from ..digits import load_mnist
 from ..messages import install_command
 
 # %% ../../nbs/course/figure.ipynb #165133b8
-SHARED_BY_ALL = ("figure","hills","distances")  # the modules that the others import from
+SHARED_BY_ALL = ("figure","hills","distances","scans")  # the modules that the others import from
 
 def bare(source):
     "The source of an ES module without its imports and the word `export`, as one can put it inside a function or another module."

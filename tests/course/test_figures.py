@@ -14,6 +14,7 @@ from pixelsim.course.figure_broadcast import Broadcast
 from pixelsim.course.figure_grow import GrowingMean
 from pixelsim.course.figure_loupe import Loupe
 from pixelsim.course.figure_matrix import ConfusionGrid
+from pixelsim.course.figure_photo import Photo
 from pixelsim.course.figure_pile import Pile
 from pixelsim.course.figure_plan import Plan
 from pixelsim.course.figure_plane import TwoPixels
@@ -46,6 +47,7 @@ FIGURES = {
     "matrix": (ConfusionGrid, "7 9", "You guessed a 7 called 9, of which there are 53. Most often a 5 is called 3: 118 images.", "picked", [4, 9]),
     "plan": (Plan, "8", "You guessed 8. It finds 8 classes", "answers", ["color", "all", "third", "parent"]),
     "valley": (Valley, "it is thrown out", "You guessed that it is thrown out. With 1.5 it jumps across", "taken", [0.5, 1.5]),
+    "photo": (Photo, "80", "You guessed 80 of 100. 50 of 100: every digit is called a 7.", "shadow", 30),
     "strip": (MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"]),
 }
 

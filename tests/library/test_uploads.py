@@ -1,0 +1,99 @@
+"What comes from outside: both forms of an upload, how much nearer, and a digit prepared like MNIST's; against NumPy, and against arithmetic by hand."
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, strategies as st
+from PIL import Image
+
+from pixelsim.classifier import PixelSimilarity
+from pixelsim.image_files import image_from_bytes
+from pixelsim.uploads import like_mnist, relative_margin, uploaded_files
+
+
+def test_both_forms_of_an_upload():
+    "ipywidgets 7 has a dict by name, ipywidgets 8 a tuple with a memoryview."
+    content = bytes(range(9))
+    assert uploaded_files({"a.png": {"metadata": {"size": 9}, "content": content}}) == [("a.png", content)]
+    assert uploaded_files(({"name": "a.png", "type": "image/png", "size": 9, "content": memoryview(content)},)) == [("a.png", content)]
+    assert uploaded_files({}) == uploaded_files(()) == []
+    with pytest.raises(TypeError, match="tuple or a dict, got bytes: pass upload.value"): uploaded_files(content)
+
+
+@given(st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3), min_size=1, max_size=8))
+def test_how_much_nearer_is_what_numpy_says(rows):
+    first, second = np.sort(np.array(rows), axis=1)[:, :2].T
+    expected = np.array([0 if b == 0 else 1 - a / b for a, b in zip(first, second)])
+    np.testing.assert_allclose(relative_margin(torch.tensor(rows, dtype=torch.float64)), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("distances, words", [(torch.tensor([0.1, 0.2]), r"got \(2,\): for one image pass distances\[None\]"), (torch.ones(3, 1), r"k at least 2, got \(3, 1\)"),
+                                              (torch.tensor([[-1., 2.]]), "should be 0 or more, got -1")])
+def test_what_cannot_be_compared(distances, words):
+    with pytest.raises(ValueError, match=words): relative_margin(distances)
+
+
+def test_a_stroke_by_hand():
+    "4 by 1 pixels become 20 by 5, in the middle; gray paper and faint dirt are paper."
+    tiny = torch.full((6, 8), 30, dtype=torch.uint8)
+    tiny[1:5, 2], tiny[0, 7] = 230, 79  # 49 of 200 is less than a quarter
+    expected = torch.zeros(28, 28, dtype=torch.uint8)
+    expected[5:25, 12:17] = 255  # rows 0 to 19 have their center at 9.5, and 14 - 9.5 is rounded up to 5; columns 0 to 4 have theirs at 2
+    assert torch.equal(like_mnist(tiny), expected)
+
+
+def test_the_steps_once_more_in_numpy(digits):
+    "Digits of MNIST on sheets of random paper, ink, size and place: cut by NumPy, averaged by Pillow, put where the center of mass says."
+    random = np.random.default_rng(7)
+    for digit in [*digits[1][3][:30].numpy(), *digits[1][7][:30].numpy()]:
+        zoom, paper = int(random.integers(1, 6)), int(random.integers(0, 90))
+        top, left = random.integers(0, 60, 2)
+        sheet = np.full((28 * zoom + 90, 28 * zoom + 120), paper)
+        sheet[top:top + 28 * zoom, left:left + 28 * zoom] = paper + np.kron(digit, np.ones((zoom, zoom))) * (200 - paper) // 255
+        found = like_mnist(torch.from_numpy(sheet.astype(np.uint8))).numpy()
+        full = sheet.max() - np.percentile(sheet, 50, method="lower")
+        ink = np.clip(sheet - paper - full // 4, 0, None) / (full - full // 4)
+        ys, xs = ink.nonzero()
+        cut = np.floor(255 * ink[ys.min():ys.max() + 1, xs.min():xs.max() + 1] + 0.5)
+        height, width = (max(1, int(np.floor(20 * side / max(cut.shape) + 0.5))) for side in cut.shape)
+        small = np.asarray(Image.fromarray(cut.astype(np.float32)).resize((width, height), Image.Resampling.BOX))
+        ys, xs = found.nonzero()
+        rows, columns = np.arange(28)[:, None], np.arange(28)
+        assert max(ys.max() - ys.min(), xs.max() - xs.min()) + 1 <= 20
+        assert np.abs(found.sum() - small.sum()) <= 0.5 * small.size
+        assert all(abs((found * axis).sum() / found.sum() - 14) <= 0.51 for axis in (rows, columns))
+
+
+def test_photographs_of_the_validation_set(digits):
+    "Only shrunk, each is a 7: 1028 of 2038; prepared, 1920 are right, give or take what rounding decides."
+    train, valid = digits
+    model = PixelSimilarity().fit(train)
+    sheets = [np.full((300, 400), 215, np.uint8) for _ in valid.images]
+    for sheet, digit in zip(sheets, valid.images.numpy()): sheet[60:200, 90:230] = (215 - 175 * np.kron(digit, np.ones((5, 5))) / 255).round()
+    shrunk = np.stack([np.floor(np.asarray(Image.fromarray(255. - sheet).resize((28, 28), Image.Resampling.BOX)) + 0.5) for sheet in sheets]).astype(np.uint8)
+    assert (model.predict(torch.from_numpy(shrunk)) == 7).all()
+    prepared = torch.stack([like_mnist(torch.from_numpy(255 - sheet)) for sheet in sheets])
+    assert abs((model.predict(prepared) == valid.labels).sum() - 1920) <= 2
+
+
+@pytest.mark.parametrize("image, kind, words", [
+    (torch.zeros(9, 9, dtype=torch.uint8), ValueError, "the darkest is 0 of 255 grays from the paper"), (torch.full((9, 9), 200, dtype=torch.uint8), ValueError, "darkest is 0 of"),
+    (torch.zeros(2, 2), TypeError, r"got torch.float32 of shape \(2, 2\)"), (torch.zeros(1, 2, 2, dtype=torch.uint8), TypeError, r"shape \(1, 2, 2\)"),
+    (torch.zeros(0, 2, dtype=torch.uint8), TypeError, r"shape \(0, 2\)")])
+def test_what_cannot_be_prepared(image, kind, words):
+    with pytest.raises(kind, match=words): like_mnist(image)
+
+
+def test_one_pixel_of_ink():
+    "It fills the box: 20 by 20."
+    sheet = torch.zeros(50, 50, dtype=torch.uint8)
+    sheet[3, 40] = 100
+    assert like_mnist(sheet).sum() == 20 * 20 * 255
+
+
+def test_bytes_are_read_like_a_file(tmp_path):
+    "And nothing is written while they are."
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    assert image_from_bytes(content).tolist() == np.arange(64).reshape(8, 8).tolist() and [*tmp_path.iterdir()] == [tmp_path / "a.png"]
+    with pytest.raises(ValueError, match="resize should be"): image_from_bytes(content, resize=3)
+    with pytest.raises(OSError, match="cannot read a.txt as an image: it begins like none"): image_from_bytes(b"x", "a.txt")
