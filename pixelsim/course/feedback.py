@@ -174,7 +174,7 @@ def _wrong_in_another_form(exercise, answer, outcome):
         mistake = _known_outcome(exercise, _rewritten(answers)) or _known_condition(exercise, answers[0], _rewritten(answers))
         if mistake: return mistake["name"],f"{says}{_SECOND}{mistake['says']}"
         further = _slip(exercise, answers[0], _rewritten(answers))
-        if further and not (is_truth and further[0]=="without-decimals") and not further[0].startswith("also-the-"): return further[0],f"{says}{_SECOND}{further[1]}"
+        if further and not (is_truth and further[0] in ("without-decimals","zero-or-one")) and not further[0].startswith("also-the-"): return further[0],f"{says}{_SECOND}{further[1]}"
 
 def _slip_after_a_mistake(exercise, answer, outcome):
     "A known mistake, and then one of those that one can make anywhere."
@@ -239,13 +239,18 @@ def _wrong_reply(exercise, answer, outcome):
         if not exercise.asks_function:
             return _reply("wrong", f"Your answer cannot be read. {tell_error(outcome.error, None)}", None, printed, help_)
         found = safely(lambda: _argument_mistake(exercise, answer, outcome) or _some_calls(exercise, answer, outcome))
-        further = f"\n\n{found[1]}" if found else ""
+        further = f"\n\n{found[1]}" if found else _where_it_stopped(exercise, outcome)
         return _reply("error", tell_error(outcome.error, answer, exercise.inputs)+further, None, printed)
     changes = f" And your function changes what it is given. {_copy_word(exercise)}" if outcome.changed else ""
     for diagnosis in _DIAGNOSES:
         found = safely(lambda: diagnosis(exercise, answer, outcome))
         if found: return _reply("wrong", found[1]+changes, found[0], printed, help_)
     return _reply("wrong", _general_word(exercise, outcome)+changes, None, printed, help_)
+
+def _where_it_stopped(exercise, outcome):
+    "What a function was given when it stopped, if it is given several things in turn, and the error may come from their shapes or values."
+    if not isinstance(outcome.error, (IndexError,ValueError,RuntimeError)) or not len(outcome.values)<len(exercise.inputs)>1: return ""
+    return f"\n\nIt stopped when it was given {clues.arguments_in_words(exercise.inputs[len(outcome.values)])}."
 
 def _until(end):
     "A function that returns what `work()` returns, or None if that is not there at the time `end`, as with an object that is made to break things."

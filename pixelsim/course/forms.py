@@ -90,8 +90,8 @@ def _zeros_and_ones(x):
     return value.data.astype(int) if value.kind=="truth" and value.data.ndim else None
 
 FORMS = [  # (rewriting, what to say of the form; `{}` is what the answer is)
-    (_read_texts, "Yours is *text* that reads like a number. Leave out the quotes (also those of `f\"…\"`, and `str`): then it is "
-                  "one."),
+    (_read_texts, "Yours is *text* that reads like numbers. Leave out the quotes (also those of `f\"…\"`, and `str`): then that is "
+                  "what it is."),
     (_values, "Yours is a dictionary, and only its values were asked for."),
     (_stacked, "Yours is {}, where one tensor was asked for: `torch.stack` makes one of it."),
     (_unwrapped, "Yours stands in a pair of brackets too many."),
@@ -129,9 +129,9 @@ def _parts(answers):
             f"Yours are {n} things, and number {i+1} of them is what was asked for. Give that alone: `[{i}]` takes it out.")
 
 def _reordered(answer):
-    "Up to four parts of an answer in every other order, and counted from 0: pairs (answer, what to say)."
+    "Up to three parts of an answer in every other order, and up to four of them alone, or counted from 0: pairs (answer, what to say)."
     if not isinstance(answer, (list,tuple)) or not 2<=len(answer)<=4: return
-    for parts in list(permutations(answer))[1:]: yield list(parts),"These are the right parts, but in another order."
+    for parts in list(permutations(answer))[1:] if len(answer)<4 else []: yield list(parts),"These are the right parts, but in another order."
     for n in range(1, len(answer)): yield answer[:n],f"The first {n} of your {len(answer)} parts are right. Leave out the rest."
     if all(type(part) is int for part in answer):
         yield [part-1 for part in answer],"With each number one less it would be right: Python counts from 0."

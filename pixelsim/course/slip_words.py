@@ -13,6 +13,10 @@ _SAYS = {
     "all-zero": "{Every} is 0. Several ways lead there: `//`, `int` or `round` on numbers below 1, a comparison that is never true, a total to "
                 "which nothing is added.",
     "without-decimals": "{The} right, but without the decimals. `//`, `int` and `round` drop them: leave them as they are.",
+    "one-digit": "Your number is {value:g}: one digit alone, and what was asked for has more. Give it as it comes: `//`, `int` and `round` leave "
+                 "digits out{yes}.",
+    "zero-or-one": "All your values are 0 or 1, and the right ones have decimals: `//`, `int` and `round` drop the decimals, and a "
+                   "comparison says only yes or no.",
     "rounded": "{The} right, but rounded to {decimals}, and that is too early. Give {it}.",
     "cut-off": "{The} right, but cut off after {decimals}. Give {it}.",
     "percent": "This is right in *percent*{rounded}. As numbers from 0 to 1 these are a hundredth of that.",

@@ -24,11 +24,16 @@ def _rounded(pairs):
     words = dict(The="The number is" if is_one else "The numbers are", it="it as it comes" if is_one else "them as they come")
     def is_(change): return all(np.isclose(a, change(r), rtol=0, atol=1e-6).all() and ((a==0)==(change(r)==0)).all() for r,a in pairs)
     if all((a==0).all() for _,a in pairs): return told("all-zero", Every=_every(pairs)) if any(r.any() for r,_ in pairs) else None
-    if is_(np.trunc) or is_(np.round): return told("without-decimals", **words)
+    def is_cut_off(n): return is_(lambda r: np.trunc(r*10**n)/10**n)
+    if is_one and digits_of(one := float(pairs[0][1].flat[0]))[1]<2 and abs(one)<10:  # one digit is soon hit by chance
+        return told("one-digit", value=one, yes=", and a single yes counts as 1"*(one==1)) if any(is_(lambda r: np.round(r, n)) or is_cut_off(n) for n in range(5)) else None
+    if is_(np.trunc) or is_(np.round):
+        is_yes_or_no = not is_one and all(((a==0)|(a==1)).all() for _,a in pairs)
+        return told("zero-or-one") if is_yes_or_no else told("without-decimals", **words)
     for n in (1,2,3,4):
         decimals = f"{n} decimal{'s'*(n>1)}"
         if is_(lambda r: np.round(r, n)): return told("rounded", decimals=decimals, **words)
-        if is_(lambda r: np.trunc(r*10**n)/10**n): return told("cut-off", decimals=decimals, **words)
+        if is_cut_off(n): return told("cut-off", decimals=decimals, **words)
 
 def _percent(pairs):
     "Are these the right shares in percent, perhaps rounded, or the other way round?"
@@ -46,10 +51,13 @@ _CHANGES = {  # what makes the answer of the right value, by the name of the sli
     "half-the-square": lambda r: np.square(r)/2, "root": lambda r: np.sqrt(np.abs(r)), "upside-down": lambda r: 1/r,
     "cut-at-zero": lambda r: r.clip(0), "cut-to-0-and-1": lambda r: r.clip(0, 1), "added-up": lambda r: np.cumsum(r).reshape(r.shape)}
 _FOR_SEVERAL = ("cut-at-zero","cut-to-0-and-1","added-up")  # of one number alone they say nothing
+_FOR_DECIMALS = ("complement","from-255","from-100","squared","half-the-square","upside-down")  # one whole number is soon hit by chance
 
 def _changed(pairs):
     "Is the answer a simple function of the right value?"
+    is_count = sum(r.size for r,_ in pairs)==1 and float(pairs[0][0].flat[0])%1==0
     for name,change in _CHANGES.items():
+        if is_count and name in _FOR_DECIMALS: continue
         if name in _FOR_SEVERAL and sum(r.size for r,_ in pairs)<2 or _all_same([(r, r) for r,_ in pairs], change): continue
         if name in _FOR_SEVERAL and all(np.ptp(a)==0 for _,a in pairs): continue  # nothing is left of what was right
         if name=="from-100" and all((r<=1).all() for r,_ in pairs): continue
@@ -175,7 +183,7 @@ def _partly(pairs):
             parts,first = np.moveaxis(r, axis, 0),int(lines.argmin())
             if not lines.any() or r.ndim>1 and np.ptp(parts[lines])==0: continue  # what is background everywhere is no part
             if len(lines)<=10: return told("partly-right", Along=along, axis=axis, which=_which(lines))
-            if first and np.ptp(parts[:first])>0:
+            if first and np.ptp(parts[:first])>0 and not lines[first:].any():
                 return told("partly-right", Along=along, axis=axis, which=f"the first {first:,} are right, and then it goes wrong")
         return None
 

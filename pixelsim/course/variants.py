@@ -151,7 +151,8 @@ def _is_telling(value):
     if value.kind=="several": return True
     if value.kind not in PLAIN or value.data.size>_MOST: return False
     if value.data.size>2: return len(np.unique(value.data))>2 or value.data.size>20 and np.ptp(value.data.astype(float))>0
-    return value.kind=="number" and any(number%1 and abs(number)>1e-6 and digits_of(number)[1]>2 for number in value.data.ravel().tolist())
+    least = 4 if value.data.size==1 else 3  # digits
+    return value.kind=="number" and any(number%1 and abs(number)>1e-6 and digits_of(number)[1]>=least for number in value.data.ravel().tolist())
 
 def variants(exercise, seconds=5):
     "What the solution comes to with one thing changed: pairs (outcome, in which case); as many as `seconds` of work allow, on a busy machine too."
@@ -178,4 +179,5 @@ def variant(exercise, outcome):
     if "accepts" in exercise.entry or outcome.error is not None or not any(map(_is_telling, outcome.values)): return None
     cases = list(dict.fromkeys(case for one,case in exercise.once("variants", lambda: variants(exercise)) if _is_same(one, outcome)))
     if not cases or len(cases)>3: return None
-    return "variant",f"Exactly this comes out{', for example,'*(len(cases)>1)} {cases[0]}."
+    is_one = sum(v.data.size for v in outcome.values if v.kind in PLAIN)==1  # one number alone has other ways too
+    return "variant",f"Exactly this comes out{', for example,'*(is_one or len(cases)>1)} {cases[0]}."

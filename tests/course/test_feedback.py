@@ -44,6 +44,12 @@ def told(name, answer):
     return reply
 
 
+def told_error(name, answer):
+    reply = check(name, answer)
+    assert reply.status == "error", (name, reply)
+    return reply
+
+
 def array(x): return np.asarray(as_value(x).data, dtype=float)
 
 
@@ -71,7 +77,7 @@ def test_the_right_answer_in_another_form_is_told_so(name):
 
 
 @pytest.mark.parametrize("name, answer, says", [
-    ("bottom-ink", "0.8238", "Yours is *text* that reads like a number"), ("share-not-gray", "78.7%", "Yours is *text*"),
+    ("bottom-ink", "0.8238", "Yours is *text* that reads like numbers"), ("share-not-gray", "78.7%", "Yours is *text*"),
     ("moved-three", ["5"], "Yours is *text*"), ("moved-three", "k is 5", "Yours is *text*"), ("two-slopes", "8, 2", "Yours is *text*"),
     ("two-shapes", "(5, 1, 3), (4, 1)", "Yours is *text*"), ("hardest-pair", ("4", "9", "0.8800"), "Yours is *text*"),
     ("useless-pixel", "row 17, column 11", "in another order"), ("moved-three", [[5]], "take the one number out"),
@@ -141,9 +147,10 @@ BY_HAND = {  # the names of slips that are told too seldom by change alone, with
     "one-along-an-axis": ([5, 2, 8], [[1, 5], [9, 2], [3, 8]]), "came-again": ([[1, 2, 8, 9], [3, 5, 7, 4]], [[1, 2, 1, 2], [3, 5, 3, 5]]),
     "multiple": ([0.1, 0.2], [0.3, 0.6]), "from-255": ([0, 93, 255], [255, 162, 0]), "from-100": ([56.4, 12.5], [43.6, 87.5]),
     "each-once": ([7, 7, 3, 3], [3, 7]), "other-names": ([0, 1, 1, 0, 2, 2], [3, 7, 7, 3, 8, 8]), "first-of-them": ([5, 2], [[5, 2], [1, 7]]), "goes-on": ([1, 2], [1, 2, 9]), "among-them": (3, [1, 5, 3, 2]),
-    "yes-or-no": ([3, 7, 3], [True, False, True]), "opposite": ([True, False], [False, True])}
+    "one-digit": (0.787, 1), "zero-or-one": ([0.2, 0.7, 0.9], [0, 1, 1]), "yes-or-no": ([3, 7, 3], [True, False, True]), "opposite": ([True, False], [False, True])}
 CUT = [("all-alike", [7, 3, 7], [1, 1, 1]), ("without-decimals", [2.7, 1.2], [2, 1]), ("without-decimals", [2.7, 1.2], [3, 1]),  # cut off, and rounded
-       ("percent", 0.787, 78), ("percent", 0.787, 79), ("percent", [0.787, 0.1234], [78.7, 12.3]), ("cut-off", [2.75, 1.28], [2.7, 1.2]), ("rounded", 0.9305, 0.93)]
+       ("percent", 0.787, 78), ("percent", 0.787, 79), ("percent", [0.787, 0.1234], [78.7, 12.3]), ("cut-off", [2.75, 1.28], [2.7, 1.2]), ("rounded", 0.9305, 0.93),
+       ("one-digit", 0.21, 0.2), ("one-digit", 0.78, 0.7), ("one-digit", 3.7, 3), ("without-decimals", 12.7, 12)]
 
 
 @pytest.mark.parametrize("kind, right, answer", [*((kind, *pair) for kind, pair in BY_HAND.items()), *CUT])
@@ -192,10 +199,45 @@ def test_the_solution_with_one_thing_changed_is_recognized(name, code, says):
     assert says in told(name, eval(code, dict(exercise_named(name).names))).text
 
 
-@pytest.mark.parametrize("name, answer", [("bottom-ink", 0.5), ("mean-or-median", 2**-54), ("unequal-box", 0.95), ("every-pair", lambda a, b: torch.zeros(len(a), len(b)))])
+@pytest.mark.parametrize("name, answer", [("bottom-ink", 0.5), ("mean-or-median", 2**-54), ("unequal-box", 0.95), ("every-pair", lambda a, b: torch.zeros(len(a), len(b))),
+    ("share-not-gray", 1.0), ("unequal-box", 0.9), ("bottom-ink", 1), ("bottom-ink", 0.819), ("nearest-number", 126), ("moved-three", -4), ("moved-three", 95), ("moved-three", 250)])
 def test_no_cause_is_named_for_what_may_have_come_about_by_chance(name, answer):
     mistake = told(name, answer).mistake
-    assert mistake in (None, "all-zero"), mistake
+    assert mistake in (None, "all-zero", "one-digit"), mistake
+
+
+def test_of_four_parts_in_another_order_one_is_soon_right(): assert told("telling-window", (16, 4, 4, 8)).mistake == "no-pixels-in-it" and told("telling-window", (4, 12, 8, 16)).mistake == "another-order"
+
+
+def test_one_number_alone_has_other_ways_too():
+    assert "comes out, for example, with" in told("share-not-gray", eval("(threes[:, 12, 12]>0.5).float().mean()", dict(exercise_named("share-not-gray").names))).text
+    assert "comes out with `std`" in told("mean-axis", eval("threes.std((1, 2))", dict(exercise_named("mean-axis").names))).text
+
+
+def test_the_background_at_the_end_is_no_sign_of_where_it_goes_wrong():
+    def halved(images):
+        total = torch.zeros(28, 28)
+        for image in images: total = (total+image/255)/2
+        return total
+    assert told("mean-by-hand", halved).mistake is None
+    found = slip([as_value(np.arange(22.).reshape(11, 2))], [as_value(np.vstack([np.arange(12.).reshape(6, 2), np.full((5, 2), 0.3)]))])
+    assert found[1] == "Along axis 0, the first 6 are right, and then it goes wrong."
+
+
+def test_what_a_function_was_given_when_it_stopped():
+    text = told_error("twice-the-ink", lambda image: [[image[r, c] for c in range(28)] for r in range(28)]).text
+    assert text.endswith("It stopped when it was given an array of shape (2, 4).")
+    def misspelled(image): return no_such_name  # noqa: F821
+    assert "It stopped when" not in told_error("twice-the-ink", misspelled).text
+
+
+@pytest.mark.parametrize("name, answer, mistake, says", [
+    ("bottom-ink", 1010/2038, "all-called-the-same", "the same side of your threshold"), ("bottom-ink", 1028/2038, "all-called-the-same", "*every* image"),
+    ("moved-three", torch.tensor(True), None, "numbers, not True and False"), ("moved-three", torch.arange(28) > 4, "a-list-for-each-k", "for each k"), ("share-not-gray", True, "asked-the-mean-image", "all threes at once"),
+    ("labels-in-a-column", lambda predictions, labels: ((predictions-labels.flatten()).abs() <= 1).float().mean(), "right-in-some-calls", "but it is not when it is given a tensor of shape (7,)")])
+def test_what_was_said_falsely_of_an_answer_by_its_value_alone(name, answer, mistake, says):
+    reply = told(name, answer)
+    assert reply.mistake == mistake and says in reply.text, reply
 
 
 def test_a_number_of_the_lesson_is_told_by_its_name():
