@@ -17,6 +17,7 @@ from .image_files import *
 from .image_set import *
 from .images import *
 from .intervals import *
+from .learner import *
 from .linear import *
 from .means import *
 from .pixels import *
