@@ -34,9 +34,10 @@ def other_lessons(tmp_path, monkeypatch):
 def test_lessons_come_in_order_and_are_numbered():
     names = [path.stem for path in sorted(NBS.glob("[0-9]*.ipynb"))]
     assert list(lesson_paths()) == [each.name for each in lessons()] == names == list(notebook_paths())[:len(names)]
-    assert {each.name[:3].lstrip("0").rstrip("_"): each.number for each in lessons()} == {"1": 1, "2": 2, "2a": None, "3": 3, "4": 4, "5": 5, "6": 6, "6a": None}
-    assert [each.opening for each in lessons()][-3:] == [
-        "Lesson 5 of 6 · about 45 minutes, and 45 for exercises and quiz", "Lesson 6 of 6 · about 40 minutes, and 40 for exercises and quiz", "Interlude · about 20 minutes, and 25 for exercises and quiz"]
+    assert {each.name.split("_")[0].lstrip("0"): each.number for each in lessons()} == {"1": 1, "2": 2, "2a": None, "3": 3, "4": 4, "5": 5, "6": 6, "6a": None, "7": 7, "8": 8, "9": 9, "10": 10}
+    assert [lesson(name).opening for name in ("05_distances", "06a_how_sure")] == [
+        "Lesson 5 of 6 · about 45 minutes, and 45 for exercises and quiz", "Interlude · about 20 minutes, and 25 for exercises and quiz"]
+    assert [each.opening.split(" · ")[0] for each in lessons()][-2:] == ["Lesson 9 of 10", "Lesson 10 of 10"]
 
 
 def test_each_lesson_is_what_an_evening_holds():
@@ -47,23 +48,20 @@ def test_each_lesson_is_what_an_evening_holds():
 def test_a_new_file_is_a_new_lesson(other_lessons):
     "It has the number of its name, and all the others know of it; what Jupyter keeps beside them is none."
     (other_lessons / ".ipynb_checkpoints").mkdir()
-    for name in ("07_more.ipynb", "room/a.ipynb", ".ipynb_checkpoints/08_more.ipynb"):
+    for name in ("11_more.ipynb", "room/a.ipynb", ".ipynb_checkpoints/12_more.ipynb"):
         (other_lessons / name).parent.mkdir(exist_ok=True)
         shutil.copy(other_lessons / "03_means.ipynb", other_lessons / name)
-    assert [lesson_number(name) for name in lesson_paths()][-2:] == [None, 7] and "of 7 ·" in lesson("06_accuracy").opening
-    assert list(notebook_paths())[-2:] == ["07_more", "room/a"]
+    assert [lesson_number(name) for name in lesson_paths()][-2:] == [10, 11] and "of 11 ·" in lesson("06_accuracy").opening
+    assert list(notebook_paths())[-2:] == ["11_more", "room/a"]
 
 
-def test_the_first_part_does_not_count_what_comes_after(other_lessons, monkeypatch):
-    "Lesson 6 is the sixth of six, and lesson 7, whose file says part 2, the seventh of seven."
-    shutil.copy(other_lessons / "03_means.ipynb", other_lessons / "07_more.ipynb")
-    files, read = lessons_module.lesson_files(), lessons_module.lesson_file
-    monkeypatch.setattr(lessons_module, "lesson_files", lambda: {**files, "07_more": None})
-    monkeypatch.setattr(lessons_module, "lesson_file", lambda name: {"part": 2} if name == "07_more" else read(name))
-    monkeypatch.setattr(lessons_module, "exercises", lambda name: [])
-    monkeypatch.setattr(lessons_module, "questions", lambda name: [])
-    assert lesson("06_accuracy").opening.startswith("Lesson 6 of 6 ·") and lesson("07_more").opening.startswith("Lesson 7 of 7 ·")
-    assert [lesson(name).part for name in ("06_accuracy", "07_more")] == [1, 2]
+def test_the_first_part_does_not_count_what_comes_after(monkeypatch):
+    "A lesson counts those of its own part and before; what has no file, or says no part, is of the first."
+    assert [lesson(name).part for name in ("06_accuracy", "06a_how_sure", "07_all_ten")] == [1, 1, 2]
+    assert [re.match(r"Lesson \d+ of \d+", lesson(name).opening)[0] for name in ("06_accuracy", "07_all_ten")] == ["Lesson 6 of 6", "Lesson 7 of 10"]
+    read = lessons_module.lesson_file
+    monkeypatch.setattr(lessons_module, "lesson_file", lambda name: {key: value for key, value in read(name).items() if key != "part"})
+    assert lesson("06_accuracy").opening.startswith("Lesson 6 of 10 ·")
 
 
 @every_lesson
@@ -120,4 +118,4 @@ def test_asking_for_lessons_is_light(run_python):
     code = ("import sys\nfor name in ('torch', 'numpy', 'matplotlib', 'nbformat', 'IPython', 'fastai'): sys.modules[name] = None\n"
             "from pixelsim.course.lessons import lessons\nfrom pixelsim.course.meeting import goals, timetable\n"
             "print(len(lessons()), goals('03_means').text[:11])\ntimetable([(5, 'Check-in', 'a')], 5)")
-    assert run_python(code).stdout == "8 - *predict*\n"
+    assert run_python(code).stdout == "12 - *predict*\n"
