@@ -112,8 +112,8 @@ def returned_clue(function, inputs, answers):
     "Does a function return one of its arguments as it was: (name, what to say); None if not."
     for i,name in enumerate(parameters(function)):
         if all(i<len(some) and difference(as_value(some[i]), a, Rules(0))=="" for some,a in zip(inputs, answers)) and answers:
-            return "returned-as-it-was",(f"What your function returns is the same as `{name}`, which it is given: nothing has come of what it computes. "
-                                         "Most functions change nothing in place, they give you something new: is that what you return?")
+            return "returned-as-it-was",(f"What your function returns is the same as `{name}`, which it is given. Either what it computes is not what you return (most "
+                                         "functions change nothing in place, they give you something new), or it makes no difference here, as adding 0 would.")
 
 def arguments_in_words(arguments):
     "What a function was given, in words."

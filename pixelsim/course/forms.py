@@ -25,7 +25,8 @@ def _number_in(text, is_whole=False):
     except (ValueError,SyntaxError,MemoryError,RecursionError):
         if re.search(r"\w\(|\.[A-Za-z]", text): return None  # it is code
         numbers = re.findall(r"-?\b[1-9]\d*(?:\.\d+)?\b|\b0(?:\.\d+)?\b", text) if is_whole and len(text)<200 else []
-        return [ast.literal_eval(number) for number in numbers] or None
+        found = [ast.literal_eval(number) for number in numbers]
+        return found[0] if len(found)==1 else found or None
     return found if isinstance(found, (int,float,tuple,list)) else None
 
 def _read_texts(x):
@@ -38,9 +39,9 @@ def _read_texts(x):
 
 def _is_array(x): return isinstance(x, (torch.Tensor,np.ndarray))
 
-def _stacked(x):
-    "One array made of a list of arrays of one shape; None if it is no such list."
-    if not isinstance(x, (list,tuple)) or not x or not all(map(_is_array, x)): return None
+def _stacked(x, kind=torch.Tensor):
+    "One array made of a list of tensors, or of NumPy's arrays, of one shape; None if it is no such list."
+    if not isinstance(x, (list,tuple)) or not x or not all(isinstance(part, kind) for part in x): return None
     parts = [as_value(part) for part in x]
     if any(part.kind not in PLAIN for part in parts) or len({part.data.shape for part in parts})>1: return None
     return np.stack([part.data for part in parts]) if parts[0].data.ndim else None
@@ -90,10 +91,11 @@ def _zeros_and_ones(x):
     return value.data.astype(int) if value.kind=="truth" and value.data.ndim else None
 
 FORMS = [  # (rewriting, what to say of the form; `{}` is what the answer is)
-    (_read_texts, "Yours is *text* that reads like numbers. Leave out the quotes (also those of `f\"…\"`, and `str`): then that is "
-                  "what it is."),
+    (_read_texts, "Yours is *text* with numbers in it. Give the numbers alone, without words, and without quotes (also those of `f\"…\"`, "
+                  "and `str`)."),
     (_values, "Yours is a dictionary, and only its values were asked for."),
     (_stacked, "Yours is {}, where one tensor was asked for: `torch.stack` makes one of it."),
+    (lambda x: _stacked(x, np.ndarray), "Yours is {}, where one array was asked for: `np.stack` makes one of it."),
     (_unwrapped, "Yours stands in a pair of brackets too many."),
     (_only_one, "Yours is {}: take the one number out, with `.item()` or `[0]`."),
     (_without_ones, "Yours is {}: an axis of size 1 is left over. (`keepdim=True` leaves one, and so does a slice; `[0]` or `.squeeze()` "
@@ -146,7 +148,8 @@ def in_one_step(answers):
 def in_two_steps(answers):
     "Other forms of the same answers, by two rewritings: pairs (answers, what to say of the form)."
     for some,says in in_one_step(answers):
-        for more,further in in_one_step(some): yield more,f"{says} {further}" if further!=says else says
+        for more,further in in_one_step(some):
+            yield more,f"{says} {further.replace('Yours ', 'After that, yours ', 1)}" if further!=says else says
 
 def other_arrangements(answers, rights):
     "The same numbers in another arrangement, and parts of them: pairs (answers, what to say); `rights` are the right values."

@@ -38,7 +38,7 @@ _SAYS = {
     "cut-to-0-and-1": "Everything below 0 has become 0, everything above 1 has become 1, and the rest is right.",
     "added-up": "Each of your numbers is the right one plus all the right ones before it: is a total carried along?",
     "off-by-one": "{Every} is one {more} than it should be. Python counts from 0, a slice leaves out its end, and so does `range`: is it one of "
-                  "these?",
+                  "these{near}?",
     "not-divided": "Every value is as many times too large as there are of what is added up: is it a sum, where it should be a mean?",
     "n-minus-one": "Every value is n / (n − 1) times what it should be: did you divide by n − 1? Of n there are n.",
     "divided-by-another-number": "It looks as if you divided by {by:.4g}, in every call: it should be the number of what was added up.",

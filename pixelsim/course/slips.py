@@ -66,7 +66,7 @@ def _changed(pairs):
         return told(name, meant="" if whole else ": the share, or the ink, that is *not* meant")
     if not all((r%1==0).all() and (a%1==0).all() for r,a in pairs): return None
     for step,more in ((1,"more"),(-1,"less")):
-        if _all_same(pairs, lambda r: r+step): return told("off-by-one", Every=_every(pairs), more=more)
+        if _all_same(pairs, lambda r: r+step): return told("off-by-one", Every=_every(pairs), more=more, near=", or is it near by chance"*is_count)
 
 # %% ../../nbs/course/slips.ipynb #5ec6435b
 _FACTORS = [  # (factor, in words, what it may come from)

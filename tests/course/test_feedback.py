@@ -77,7 +77,7 @@ def test_the_right_answer_in_another_form_is_told_so(name):
 
 
 @pytest.mark.parametrize("name, answer, says", [
-    ("bottom-ink", "0.8238", "Yours is *text* that reads like numbers"), ("share-not-gray", "78.7%", "Yours is *text*"),
+    ("bottom-ink", "0.8238", "Yours is *text* with numbers in it"), ("share-not-gray", "78.7%", "Yours is *text*"),
     ("moved-three", ["5"], "Yours is *text*"), ("moved-three", "k is 5", "Yours is *text*"), ("two-slopes", "8, 2", "Yours is *text*"),
     ("two-shapes", "(5, 1, 3), (4, 1)", "Yours is *text*"), ("hardest-pair", ("4", "9", "0.8800"), "Yours is *text*"),
     ("useless-pixel", "row 17, column 11", "in another order"), ("moved-three", [[5]], "take the one number out"),
@@ -86,6 +86,18 @@ def test_the_right_answer_in_another_form_is_told_so(name):
     ("hardest-pair", (0.88, 4, 9), "in another order"), ("two-slopes", {"a": 8, "b": 2}, "only its values"),
     ("nearest-number", (129, 21.48), "number 1 of them is what was asked for"), ("corner-of-nine", [10, 12, 16, 18], "Your four numbers are on *one* axis")])
 def test_forms_by_hand(name, answer, says): assert says in told(name, answer).text
+
+
+def test_what_is_said_of_a_form_is_so_of_the_learners_own_answer():
+    "And not of what became of it on the way: a text has no brackets, and NumPy's arrays are not stacked by PyTorch."
+    assert "brackets" not in told("nearest-number", "129 pixels").text
+    assert "After that, yours is a list of 2" in told("two-prototypes", {3: right_answer("two-prototypes")[0], 7: right_answer("two-prototypes")[1]}).text
+    pixels = exercise_named("lower-arc").names["pixels"]
+    assert "`np.stack`" in told("lower-arc", [pixels[r, 4:21] for r in range(18, 25)]).text
+    assert "`np.stack`" in told("lower-arc", [pixels[r] for r in range(18, 25)]).text
+    assert "or both are" in told("two-shapes", ((5, 4, 3), (5, 4, 3))).text
+    assert "makes no difference here" in told("under-the-images", lambda images: images-images.amin((1, 2))[:, None, None]).text
+    assert "near by chance" in told("nearest-number", 130).text and "near by chance" not in told("nearest-of-many", lambda a, b: [2]*len(a)).text
 
 
 def test_forms_are_not_seen_where_there_are_none():
