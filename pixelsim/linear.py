@@ -10,13 +10,14 @@ from torch import Tensor
 
 from .arrays import as_prototypes
 
-# %% ../nbs/08_weights.ipynb #9fe69b16
+# %% ../nbs/08_weights.ipynb #7edd8008
 def linear_form(
-    prototypes:Tensor,        # One image for each of k classes, shape (k, h, w): floats from 0 to 1, or uint8
-)->tuple[Tensor,Tensor]:      # Weights, shape (k, h*w), and biases, shape (k,): float32, for images from 0 to 1
-    """The nearest prototype under L2 as a linear classifier: for an image `x` in one row, the largest of `weights@x+biases` is that of the nearest prototype.
+    prototypes:Tensor,    # Images of k classes, shape (k, h, w): floats from 0 to 1, or uint8
+)->tuple[Tensor,Tensor]:  # Weights, shape (k, h*w), and biases, shape (k,), float32
+    """The nearest prototype under L2 as a linear classifier, for images from 0 to 1.
 
-    The weights are 2m and the bias is -|m|² for each prototype m. Raises `TypeError` or `ValueError` for prototypes that are no stack of images.
-    Source: R. O. Duda, P. E. Hart, D. G. Stork, "Pattern Classification", second edition (2001), section 2.6.1."""
+    The largest of `weights@x+biases` is that of the prototype nearest to `x`, an image in one row: weights 2m
+    and bias -|m|² for each prototype m. Raises `TypeError` or `ValueError` for what is no stack of images.
+    Source: Duda, Hart, Stork, "Pattern Classification", second edition (2001), section 2.6.1."""
     rows = as_prototypes(prototypes).flatten(1)
     return 2*rows,-rows.square().sum(1)

@@ -67,7 +67,7 @@ const render = ({ model, el }) => {
       make("div", { className: "psf-row" }, ...starts.map((input, k) => make("label", {}, `${["first", "second"][k]} weight, start `, input, at[k]))),
       make("div", { className: "psf-row" }, make("label", {}, "pixels ", chooser)),
     ],
-    help: "Each line joins places of equal loss; the darker, the lower, and the cross is the lowest place. The large mark is the ball. Drag it, or click on the map, to start elsewhere. The map is computed from ten threes, which should give 1, and ten sevens, which should give −1." });
+    help: "Each line joins places of equal loss; the stronger the color, the lower, and the cross is the lowest place. The large mark is the ball. Drag it, or click on the map, to start elsewhere. The map is computed from ten threes, which should give 1, and ten sevens, which should give −1." });
 
   const roomOf = () => {
     const length = canvas.clientWidth || 300;
