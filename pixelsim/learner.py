@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['prototype_learner']
 
-# %% ../nbs/09_datablock.ipynb #23c967cd
+# %% ../nbs/09_datablock.ipynb #1231b413
 from .classifier import PixelSimilarity
 from .messages import install_command
 
-# %% ../nbs/09_datablock.ipynb #35682a63
+# %% ../nbs/09_datablock.ipynb #46d4fff3
 def prototype_learner(
     dls:object,           # fastai's `DataLoaders`, of gray images of one size, from 0 to 1
     distance:str="l2",    # "l1", the mean absolute difference, or "l2", the root mean squared difference
