@@ -89,7 +89,7 @@ def without_kernel(out, state):
     model_id = out.data.pop(WIDGET)["model_id"]
     if "text/html" in out.data: return [out]  # it brought what a page needs
     outputs = shown_inside(state, model_id)
-    says = WIDGET_SHOWED if outputs else FORM_TEXT if "FileUpload" in out.data.get("text/plain", "") else WIDGET_TEXT
+    says = WIDGET_SHOWED if outputs else FORM_TEXT if re.search("FileUpload|App", out.data.get("text/plain", "")) else WIDGET_TEXT
     return [nbformat.v4.new_output("display_data", {"text/markdown": f"*{says}*", "text/plain": says}), *outputs]
 
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['App']
 
-# %% ../../nbs/course/app.ipynb #4dff57f0
+# %% ../../nbs/course/app.ipynb #d197ecf2
 import io,warnings
 from collections.abc import Callable
 from html import escape
@@ -19,7 +19,7 @@ from .draw import DrawDigit
 from .figure import as_address
 from ..image_files import image_from_bytes
 from ..messages import install_command
-from ..uploads import relative_margin,uploaded_files
+from ..uploads import like_mnist,relative_margin,uploaded_files
 
 # %% ../../nbs/course/app.ipynb #81b3bb25
 def _picture(image):
@@ -43,7 +43,7 @@ def _in_words(model, image, unsure):
 try: import ipywidgets
 except ImportError: ipywidgets = None
 
-# %% ../../nbs/course/app.ipynb #1ea2470a
+# %% ../../nbs/course/app.ipynb #e02c610c
 class App:
     """A page that takes pictures and says what a classifier makes of them: display it, or let Voila serve a notebook that does.
 
@@ -115,6 +115,8 @@ class App:
     def __repr__(self): return f"App({self.model}): run this cell in Jupyter to use it"
 
     def _repr_mimebundle_(self, **kwargs):
-        "For Jupyter, and for Voila, the page."
-        show = self.page._repr_mimebundle_
-        return show(**kwargs)
+        "For Jupyter, and for Voila, the page; where no kernel runs, for digits, a sheet that takes pictures as well and computes in the browser."
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.page.model_id}  # the same in ipywidgets 7, which has no such method, and 8
+        data = {"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}
+        alone = {"text/html": DrawDigit(self.model, photos=True).as_html()} if self.sheet and getattr(self.prepare, "__name__", "")==like_mnist.__name__ else {}
+        return {**data, **alone}

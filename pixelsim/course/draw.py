@@ -122,7 +122,7 @@ class DrawDigit(Playable):
     _module,_css = "draw",static_text("draw.css")
     labels,kind,prototypes,examples = shared("List"),shared("Unicode"),shared("Unicode"),shared("List")
     distance,center,pixels = shared("Enum", ["l1","l2"], "l1"),shared("Bool", True),shared("Unicode")
-    ten,tens = shared("Bool"),shared("Unicode")
+    ten,tens,photos = shared("Bool"),shared("Unicode"),shared("Bool")
 
     def __init__(self,
         model:PixelSimilarity|Tensor,       # A fitted classifier; or its k prototypes, shape (k, 28, 28), floats from 0 to 1 or uint8
@@ -131,6 +131,7 @@ class DrawDigit(Playable):
         distance:str|None=None,             # "l1" or "l2"; None for the classifier's own, and for prototypes "l1"
         center:bool=True,                   # Size and center a drawing as MNIST's digits are?
         image:Tensor|None=None,             # What is on the paper at first, shape (28, 28); empty if None
+        photos:bool=False,                  # May a picture be chosen, dropped or pasted? It is prepared as `like_mnist` does
     ):
         if AnyWidget is None: super().__init__()
         distance = getattr(model, "distance", "l1") if distance is None else distance
@@ -139,7 +140,7 @@ class DrawDigit(Playable):
         labels = [str(label) for label in _labels_for(self._grays, labels)]
         super().__init__(labels=labels, kind=kind, prototypes=_text_of_grays(self._grays), distance=distance,
                          examples=[dict(name=str(name), pixels=_text_of_pixels(x)) for name,x in examples.items()],
-                         center=bool(center), pixels="" if image is None else _text_of_pixels(image))
+                         center=bool(center), pixels="" if image is None else _text_of_pixels(image), photos=bool(photos))
         self.observe(self._tell_image, "pixels")
         self.observe(self._bring_ten, "ten")
 
@@ -163,7 +164,7 @@ class DrawDigit(Playable):
     def page_state(self)->dict:  # The traits of the sheet, by name
         "What a page needs of the sheet: all that Python and JavaScript share, without the ten means, which it has elsewhere."
         names = ("labels","kind","prototypes","examples","distance","center","pixels","ten")
-        return {**{name: getattr(self, name) for name in names}, "tens": ""}
+        return {**{name: getattr(self, name) for name in names}, "tens": "", **({"photos": True} if self.photos else {})}
 
     def as_html(self
     )->str:  # An element with a picture and, for the site's script, the state

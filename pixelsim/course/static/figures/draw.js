@@ -2,6 +2,7 @@
 // what is in the model, so that it works with no kernel and no network. The drawing is kept as lines and turned into
 // pixels by arithmetic, not read from a canvas, since some browsers refuse that or add noise to it.
 import { bytesOf, leaveCtrl, make } from "./figure.js";
+import { likeMnist } from "./scans.js";
 
 const SIDE = 28;
 const FULL = 0.7; // this near to the middle of a stroke, in pixels, the ink is full
@@ -13,6 +14,9 @@ const WIDEST = { l1: 0.25, l2: 0.4 }; // the distance that fills a bar
 const MOVES = { ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowRight: [1, 0] };
 const FARTHEST = 14; // this far one can push what is drawn, in pixels
 const TEN = "means-0-9.js"; // the file that the site has of the ten means
+
+const MOST_BYTES = 20e6; // of a picture that is taken
+const MOST_PIXELS = 64e6;
 
 const textOf = (bytes) => btoa(String.fromCharCode(...bytes));
 
@@ -116,6 +120,40 @@ const paint = (canvas, values, color) => {
 };
 
 const picture = (label) => make("canvas", { className: "psd-pixels", width: SIDE, height: SIDE, attributes: { role: "img", "aria-label": label } });
+
+// The grays of the picture in a file, 255 for light and upright, and its size; what is transparent is paper. Pillow's weights for colors.
+const graysOf = async (file, dark) => {
+  const { name = "this picture" } = file;
+  if (file.size > MOST_BYTES) throw new Error(`${name} has ${(file.size / 1e6).toFixed(1)} MB, more than the ${MOST_BYTES / 1e6} that this page takes: save it smaller`);
+  const bitmap = await createImageBitmap(file).catch(() => { throw new Error(`cannot read ${name} as an image: this browser takes it for none`); });
+  const { width, height } = bitmap;
+  if (width * height > MOST_PIXELS) throw new Error(`${name} is ${height}×${width} pixels large, more than 64,000,000 together: save it smaller`);
+  const context = make("canvas", { width, height }).getContext("2d", { willReadFrequently: true });
+  context.fillStyle = dark ? "#fff" : "#000";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const { data } = context.getImageData(0, 0, width, height);
+  return { grays: Uint8Array.from({ length: width * height }, (_, i) => (19595 * data[4 * i] + 38470 * data[4 * i + 1] + 7471 * data[4 * i + 2] + 32768) >> 16), size: [height, width] };
+};
+
+// Is most of the border ink? Then ink and paper are probably swapped
+const isBright = (ink, [rows, columns]) => {
+  const border = [];
+  for (let column = 0; column < columns; column++) border.push(ink[column], ink[(rows - 1) * columns + column]);
+  for (let row = 0; row < rows; row++) border.push(ink[row * columns], ink[row * columns + columns - 1]);
+  border.sort((a, b) => a - b);
+  return (border[(border.length - 1) >> 1] + border[border.length >> 1]) / 2 > 127;
+};
+
+// What the classifier sees of a picture in a file: `image`, or none, and in words what may be wrong with it
+const pictureOf = async (file, dark) => {
+  const { grays, size } = await graysOf(file, dark);
+  const ink = dark ? grays.map((gray) => 255 - gray) : grays;
+  const swapped = isBright(ink, size) ? `Ink and paper look swapped: ${dark ? "if the ink is light, take the check mark away." : "if the ink is dark, set the check mark."}` : "";
+  const { image, problem } = likeMnist(ink, size);
+  return { image, words: swapped || (problem ? `Sorry. ${problem}` : "") };
+};
 
 // The sheet to draw on: pointer and keys become strokes. All of it can be pushed: `shift` is how far, and a stroke is kept as it would be without.
 const sheetWith = (id, onChange, push) => {
@@ -377,8 +415,32 @@ const render = ({ model, el }) => {
     return make("button", { type: "button", onclick: () => load(text, name) }, thumb, name);
   });
 
+  // A picture that is chosen, dropped or pasted; it never leaves this page
+  const complaint = make("div", { className: "psd-complaint", attributes: { role: "alert" } });
+  const ink = make("input", { type: "checkbox", checked: true, onchange: () => { if (last) take(last); } });
+  const chooser = make("input", { type: "file", accept: "image/*", onchange: () => { if (chooser.files.length) take(chooser.files[0]); } });
+  let last = null;
+  const take = async (file) => {
+    last = file;
+    try {
+      const { image, words } = await pictureOf(file, ink.checked);
+      if (file !== last) return; // another one has come meanwhile
+      complaint.textContent = words;
+      if (image) load(textOf(image), "your picture");
+    } catch (error) { if (file === last) complaint.textContent = `Sorry. ${error.message}`; }
+  };
+  const fileIn = (transfer) => [...(transfer?.files ?? [])][0];
+  const dropped = (event) => {
+    if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
+    event.preventDefault();
+    if (event.type === "drop" && fileIn(event.dataTransfer)) take(fileIn(event.dataTransfer));
+  };
+  const pasted = (event) => { const file = fileIn(event.clipboardData); if (file) { event.preventDefault(); take(file); } };
+  const photos = model.get("photos") === true;
+
   const panel = (title, className, ...children) => make("div", { className: `psd-panel ${className}` }, make("div", { className: "psd-title", textContent: title }), ...children);
   const root = make("div", { className: "psd" },
+    ...(photos ? [make("div", { className: "psd-controls" }, make("label", {}, "Choose a picture, drop or paste one: ", chooser), make("label", {}, ink, " dark ink on light paper")), complaint] : []),
     make("div", { className: `psd-panels${labels.length > 3 ? " psd-many" : ""}` },
       panel("Draw a digit", "psd-left", make("div", { className: "psd-paper" }, sheet.canvas, hint)),
       make("div", { className: "psd-verdict" }, says, pen,
@@ -396,6 +458,10 @@ const render = ({ model, el }) => {
       + `${kind} image is your drawing minus it: red where you have ink and it has not, blue where it has and you have not.` })));
   el.append(root);
   const forgetKeys = leaveCtrl(root);
+  if (photos) {
+    for (const kind of ["dragover", "drop"]) root.addEventListener(kind, dropped);
+    document.addEventListener("paste", pasted);
+  }
 
   const heard = { "change:pixels": () => { if (model.get("pixels") !== sent) load(sent = model.get("pixels")); }, "change:distance": () => show(), "change:center": () => show(),
     "change:ten": () => bringTen(), "change:tens": () => bringTen() };
@@ -404,10 +470,11 @@ const render = ({ model, el }) => {
   bringTen();
   return () => {
     forgetKeys();
+    document.removeEventListener("paste", pasted);
     clearTimeout(waiting);
     cancelAnimationFrame(frame);
     for (const [event, listener] of Object.entries(heard)) model.off(event, listener);
   };
 };
 
-export default { render, compare, prototypesOf, tenOf, pushed };
+export default { render, compare, prototypesOf, tenOf, pushed, pictureOf };

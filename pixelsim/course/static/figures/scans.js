@@ -1,8 +1,8 @@
 // What becomes of a photographed digit, in whole numbers and in Pillow's order of arithmetic, so that it is equal to Python's: `like_mnist` and `read_image`.
 
-const SIDE = 28;
-const BOX = 20; // MNIST's digits fill a box of this size
-const MIDDLE = 14; // and the center of their ink is here
+const WHOLE = 28;
+const FILLED = 20; // MNIST's digits fill a box of this size
+const CENTER = 14; // and the center of their ink is here
 
 // How a row of `from` pixels becomes one of `to`: of each new pixel where it begins and ends. Pillow's BOX: the old pixels whose middle it covers.
 const spansOf = (from, to) => {
@@ -45,7 +45,7 @@ export const resizedTo = (pixels, [rows, columns], [newRows, newColumns]) => {
 const beginOf = (sums) => {
   const total = sums.reduce((sum, x) => sum + x, 0);
   const moment = sums.reduce((sum, x, i) => sum + x * i, 0);
-  return Math.min(SIDE - sums.length, Math.max(0, Math.floor((2 * (MIDDLE * total - moment) + total) / (2 * total))));
+  return Math.min(WHOLE - sums.length, Math.max(0, Math.floor((2 * (CENTER * total - moment) + total) / (2 * total))));
 };
 
 // A digit of `[rows, columns]` pixels, bright ink, as MNIST's makers would have prepared it: `image`, or in words what the `problem` is
@@ -69,11 +69,11 @@ export const likeMnist = (pixels, [rows, columns]) => {
   const longer = Math.max(...sides);
   const cut = new Uint8Array(sides[0] * sides[1]);
   for (let row = 0; row < sides[0]; row++) for (let column = 0; column < sides[1]; column++) cut[row * sides[1] + column] = stretched[pixels[(row + top) * columns + column + left]];
-  const size = sides.map((side) => Math.max(1, Math.floor((2 * BOX * side + longer) / (2 * longer))));
+  const size = sides.map((side) => Math.max(1, Math.floor((2 * FILLED * side + longer) / (2 * longer))));
   const small = resizedTo(cut, sides, size);
   const sums = size.map((n, axis) => Array.from({ length: n }, (_, i) => small.reduce((sum, x, at) => sum + ((axis ? at % size[1] : Math.floor(at / size[1])) === i ? x : 0), 0)));
   const [first, second] = sums.map(beginOf);
-  const image = new Uint8Array(SIDE * SIDE);
-  small.forEach((value, at) => { image[(Math.floor(at / size[1]) + first) * SIDE + (at % size[1]) + second] = value; });
+  const image = new Uint8Array(WHOLE * WHOLE);
+  small.forEach((value, at) => { image[(Math.floor(at / size[1]) + first) * WHOLE + (at % size[1]) + second] = value; });
   return { image };
 };

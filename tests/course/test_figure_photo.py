@@ -1,0 +1,112 @@
+"A photograph: the sheet, Pillow's averages and the preparation in JavaScript, equal to Python's; the screen against Python; what the guess is told; keys."
+import io
+
+import numpy as np
+import pytest
+import torch
+from figure_pages import arithmetic, open_page, settled, trait  # noqa: F401
+from PIL import Image
+
+from pixelsim.classifier import PixelSimilarity
+from pixelsim.course.figure_photo import Photo, photographed
+from pixelsim.image_files import image_from_bytes
+from pixelsim.uploads import like_mnist
+
+
+@pytest.fixture(scope="module")
+def html(): return Photo().as_html()
+
+
+def sheets(n, seed, digits):
+    "Sheets of paper of any size and gray, with a digit, a smear, or nothing on them."
+    random = np.random.default_rng(seed)
+    for i in range(n):
+        rows, columns = random.integers(1, 90, 2)
+        sheet = np.full((rows, columns), random.integers(0, 200)) + random.integers(0, 3, (rows, columns))
+        if i % 3:
+            zoom = int(random.integers(1, 4))
+            digit = np.kron(digits[1].images[int(random.integers(2000))].numpy().astype(int), np.ones((zoom, zoom), int))[:rows, :columns]
+            sheet[:digit.shape[0], :digit.shape[1]] += digit * int(random.integers(20, 255)) // 255
+        yield sheet.clip(0, 255).astype(np.uint8)
+
+
+def test_averages_are_pillows(arithmetic):
+    "600 resizes, smaller and larger: each pixel is equal, as Pillow's BOX and our rounding have it."
+    random, cases = np.random.default_rng(3), []
+    for _ in range(600):
+        size, new = random.integers(1, 70, 2).tolist(), random.integers(1, 40, 2).tolist()
+        cases.append((random.integers(0, 256, size[0] * size[1]).tolist(), size, new))
+    found = arithmetic("scans", "return data.map(([pixels, size, wanted]) => [...m.resizedTo(Uint8Array.from(pixels), size, wanted)])", cases)
+    for (pixels, size, new), image in zip(cases, found):
+        plain = np.array(pixels, np.float32).reshape(size)
+        expected = plain if size == new else np.asarray(Image.fromarray(plain).resize(new[::-1], Image.Resampling.BOX))
+        assert image == np.floor(expected + np.float32(0.5)).astype(int).flatten().tolist(), (size, new)
+
+
+def test_the_preparation_is_pythons(arithmetic, digits):
+    "1,000 sheets: the same 784 pixels, or the same words why there are none."
+    some = list(sheets(1000, 5, digits))
+    found = arithmetic("scans", "return data.map(([pixels, size]) => { const { image, problem } = m.likeMnist(Uint8Array.from(pixels), size); return image ? [...image] : problem; })",
+                       [(sheet.flatten().tolist(), sheet.shape) for sheet in some])
+    refused = 0
+    for sheet, answer in zip(some, found):
+        try: expected = like_mnist(torch.from_numpy(sheet)).flatten().tolist()
+        except ValueError as error: expected, refused = str(error), refused + 1
+        assert answer == expected, sheet.shape
+    assert 300 < refused < 900
+
+
+def test_the_photograph_is_pythons(arithmetic, digits):
+    images = digits[1].images[::100].numpy()
+    found = arithmetic("photo", "return data.map(([digit, shadow]) => [...m.photographOf(digit, shadow)])", [(x.flatten().tolist(), 7 * i % 91) for i, x in enumerate(images)])
+    for i, (digit, sheet) in enumerate(zip(images, found)):
+        assert sheet == photographed(digit, 7 * i % 91).flatten().tolist()
+        if i: continue
+        light = 215 - 175 * np.kron(digit.astype(float), np.ones((5, 5))) / 255  # by floats, as the lesson has it
+        assert np.abs(np.array(sheet).reshape(300, 400)[60:200, 90:230] - light).max() <= 0.5
+
+
+def test_what_the_guess_is_told(digits):
+    "Over the whole validation set: 94 of 100 in even light, 50 with a shadow of 40%, where each is called a 7, and still 94 with 30%."
+    model = PixelSimilarity().fit(digits[0])
+    said = {shadow: model.predict(torch.stack([like_mnist(torch.from_numpy(255 - photographed(x, shadow))) for x in digits[1].images.numpy()])) for shadow in (0, 30, 40)}
+    shares = {shadow: (found == digits[1].labels).mean() for shadow, found in said.items()}
+    assert [round(100 * shares[shadow]) for shadow in (0, 30, 40)] == [94, 94, 50] and (said[40] == 7).mean() > 0.999
+
+
+def test_the_screen_is_what_python_has(open_page, html):
+    "Thirty states: both distances and the sentence."
+    photo, page, random = Photo(), open_page(html, opened=True), np.random.default_rng(2)
+    for _ in range(30):
+        state = dict(which=int(random.integers(2)), shadow=int(random.integers(91)), prepared=bool(random.integers(2)))
+        for name, value in state.items(): setattr(photo, name, value)
+        cells = page.evaluate("""(state) => new Promise((done) => {
+            const { model } = document.querySelector(".pixelsim-widget");
+            for (const [name, value] of Object.entries(state)) model.set(name, value);
+            requestAnimationFrame(() => requestAnimationFrame(() => done([...document.querySelectorAll("tbody td")].map((each) => each.textContent))));
+        })""", state)
+        assert cells == [f"{x:.4f}" for x in photo.distances]
+    settled(page)
+    first, second = sorted(photo.distances)
+    assert f"{first:.4f} against {second:.4f}, {100 * (1 - first / second):.0f}% nearer." in page.locator(".psf-says").inner_text()
+
+
+def test_by_keys_alone(open_page, html):
+    page = open_page(html, opened=True)
+    slider = page.get_by_role("slider")
+    slider.focus()
+    for key, shadow in [("ArrowRight", 1), ("PageUp", 11), ("End", 90), ("Home", 0), ("PageUp", 10)]:
+        page.keyboard.press(key)
+        assert trait(page, "shadow") == shadow, key
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowLeft")
+    settled(page)
+    assert trait(page, "prepared") is False
+    assert page.locator(".psf-says").inner_text().startswith("The photograph of a 3, shrunk, with a shadow of 10%, is nearer to the mean 7: ")
+
+
+def test_a_photograph_in_a_file_is_the_same(digits):
+    "What a visitor would upload, read from its bytes."
+    file = io.BytesIO()
+    Image.fromarray(photographed(digits[1].images[0].numpy())).save(file, "PNG")
+    assert torch.equal(like_mnist(image_from_bytes(file.getvalue(), invert=True)), Photo({"it": digits[1].images[0]}).seen)
