@@ -82,6 +82,9 @@ def test_the_sentence_is_what_python_has(open_page, html):
         begins = f"After {steps} step{'s' * (steps > 1)}" if steps else "At the start"
         assert says.startswith(f"{begins}: weights {' and '.join(map(written, valley.weights))}, loss {written(valley.loss)}, slopes {' and '.join(map(written, valley.gradient))}.")
         assert ("beyond the edge" in says) == bool((abs(valley.weights) > 3).any())
+        inks, wanted = data_of(valley, valley.pair)
+        ahead = valley.weights - 0.5 * 2 * inks.T @ (inks @ valley.weights - wanted) / 20
+        assert says.endswith(f" The next step leads to {' and '.join(map(written, ahead))}.")
         if steps:
             now, valley.taken = valley.loss, state["taken"][:-1]
             assert ("made the loss smaller" in says) == (now < valley.loss)
@@ -102,6 +105,7 @@ def test_by_keys_alone(open_page, html):
     assert trait(page, "taken") == [0.5] * 11
     for _ in range(5): page.keyboard.press("Space")
     settled(page)
+    assert "next step" not in page.locator(".psf-says").inner_text()
     assert trait(page, "taken") == [0.5] * 40 and page.get_by_role("button", name="step", exact=True).is_disabled()
     page.get_by_role("button", name="back to the start").focus()
     page.keyboard.press("Enter")
