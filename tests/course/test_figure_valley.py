@@ -119,7 +119,7 @@ def test_another_start(open_page, html):
     slider = page.get_by_role("slider", name="first weight at the start")
     slider.focus()
     slider.press("End")
-    assert (trait(page, "start"), trait(page, "taken")) == ([30, 20], [])
+    assert (trait(page, "start"), trait(page, "taken")) == ([30, 5], [])
     box = page.locator(".psf-valley").bounding_box()
     span = box["width"] - 52
     page.mouse.click(box["x"] + 40 + span / 2, box["y"] + 12 + span * 5 / 6)
@@ -144,6 +144,10 @@ def test_the_guess_is_right():
     assert (1 - 0.5 * bent > 0).all()  # each way to the lowest place is shortened by this factor in a step
     assert (1 - 1.5 * bent < 0).all() and (abs(1 - 1.5 * bent) < 1).all()
     assert 1 - 1.7 * bent[1] < -1
+    for rate in (1.5, 1.7):  # where the ball begins it can be seen at once
+        valley.taken = [rate] * 2
+        ways = valley.path - best
+        assert ways[0] @ ways[1] < 0 and ways[1] @ ways[2] < 0 and (np.hypot(*ways[2]) < np.hypot(*ways[1]) < np.hypot(*ways[0])) == (rate == 1.5)
     for rate, is_near in ((0.5, True), (1.5, True), (1.7, False)):
         valley.taken = [rate] * 40
         assert (np.hypot(*(valley.weights - best)) < 0.1) == is_near
