@@ -30,7 +30,7 @@ def slopes_at(
     "The gradient of the loss: its slope for each weight."
     return 2*(inks@w-wanted)@inks/len(inks)
 
-# %% ../../nbs/course/figure_valley.ipynb #894835db
+# %% ../../nbs/course/figure_valley.ipynb #c583c44b
 class Valley(Figure):
     """The loss of two weights over 20 training images, as a map, and a ball that takes steps downhill on it.
 
@@ -41,9 +41,9 @@ class Valley(Figure):
     presets,wanted = shared("List"),shared("List")
 
     def __init__(self,
-        start:tuple[float,float]=(-2, 2),  # The two weights at which the ball begins, each from -3 to 3, in steps of a tenth
-        rate:float=0.5,                    # The rate of the next step, above 0 and up to 2
-        name:str="valley",                 # What tells this figure from others of a page
+        start:tuple[float,float]=(2.5, 0.5),  # The two weights at which the ball begins, each from -3 to 3, in steps of a tenth
+        rate:float=0.5,                       # The rate of the next step, above 0 and up to 2
+        name:str="valley",                    # What tells this figure from others of a page
     ):
         if len(start)!=2 or not all(-3<=w<=3 for w in start): raise ValueError(f"start should be two weights from -3 to 3, got {start}")
         if not 0<rate<=2: raise ValueError(f"rate should be above 0 and no more than 2, got {rate}")

@@ -82,6 +82,9 @@ def test_the_sentence_is_what_python_has(open_page, html):
         begins = f"After {steps} step{'s' * (steps > 1)}" if steps else "At the start"
         assert says.startswith(f"{begins}: weights {' and '.join(map(written, valley.weights))}, loss {written(valley.loss)}, slopes {' and '.join(map(written, valley.gradient))}.")
         assert ("beyond the edge" in says) == bool((abs(valley.weights) > 3).any())
+        inks, wanted = data_of(valley, valley.pair)
+        ahead = valley.weights - 0.5 * 2 * inks.T @ (inks @ valley.weights - wanted) / 20
+        assert says.endswith(f" The next step leads to {' and '.join(map(written, ahead))}.")
         if steps:
             now, valley.taken = valley.loss, state["taken"][:-1]
             assert ("made the loss smaller" in says) == (now < valley.loss)
@@ -102,6 +105,7 @@ def test_by_keys_alone(open_page, html):
     assert trait(page, "taken") == [0.5] * 11
     for _ in range(5): page.keyboard.press("Space")
     settled(page)
+    assert "next step" not in page.locator(".psf-says").inner_text()
     assert trait(page, "taken") == [0.5] * 40 and page.get_by_role("button", name="step", exact=True).is_disabled()
     page.get_by_role("button", name="back to the start").focus()
     page.keyboard.press("Enter")
@@ -115,7 +119,7 @@ def test_another_start(open_page, html):
     slider = page.get_by_role("slider", name="first weight at the start")
     slider.focus()
     slider.press("End")
-    assert (trait(page, "start"), trait(page, "taken")) == ([30, 20], [])
+    assert (trait(page, "start"), trait(page, "taken")) == ([30, 5], [])
     box = page.locator(".psf-valley").bounding_box()
     span = box["width"] - 52
     page.mouse.click(box["x"] + 40 + span / 2, box["y"] + 12 + span * 5 / 6)
@@ -140,6 +144,10 @@ def test_the_guess_is_right():
     assert (1 - 0.5 * bent > 0).all()  # each way to the lowest place is shortened by this factor in a step
     assert (1 - 1.5 * bent < 0).all() and (abs(1 - 1.5 * bent) < 1).all()
     assert 1 - 1.7 * bent[1] < -1
+    for rate in (1.5, 1.7):  # where the ball begins it can be seen at once
+        valley.taken = [rate] * 2
+        ways = valley.path - best
+        assert ways[0] @ ways[1] < 0 and ways[1] @ ways[2] < 0 and (np.hypot(*ways[2]) < np.hypot(*ways[1]) < np.hypot(*ways[0])) == (rate == 1.5)
     for rate, is_near in ((0.5, True), (1.5, True), (1.7, False)):
         valley.taken = [rate] * 40
         assert (np.hypot(*(valley.weights - best)) < 0.1) == is_near

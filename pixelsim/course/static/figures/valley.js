@@ -42,6 +42,10 @@ const render = ({ model, el }) => {
     const rates = Array.isArray(taken) ? taken.filter(isRate).slice(0, MOST) : [];
     return { pair, rates, from, rate: isRate(model.get("rate")) ? model.get("rate") : RATES[4], inks: presets[pair].inks, path: pathOf(presets[pair].inks, wanted, from.map((n) => n / 10), rates) };
   };
+  const ahead = (state) => { // and where the next step leads, if there is one
+    const { inks, path, rates, rate } = state;
+    return { ...state, next: rates.length < MOST ? pathOf(inks, wanted, path[path.length - 1], [rate])[1] : null };
+  };
   const stopOf = (rate) => RATES.reduce((best, stop, i) => (Math.abs(stop - rate) < Math.abs(RATES[best] - rate) ? i : best), 0);
 
   const canvas = make("canvas", { className: "psf-plane psf-valley", attributes: { role: "img" } });
@@ -67,7 +71,7 @@ const render = ({ model, el }) => {
       make("div", { className: "psf-row" }, ...starts.map((input, k) => make("label", {}, `${["first", "second"][k]} weight, start `, input, at[k]))),
       make("div", { className: "psf-row" }, make("label", {}, "pixels ", chooser)),
     ],
-    help: "Each line joins places of equal loss; the stronger the color, the lower, and the cross is the lowest place. The large mark is the ball. Drag it, or click on the map, to start elsewhere. The map is computed from ten threes, which should give 1, and ten sevens, which should give −1." });
+    help: "Each line joins places of equal loss; the stronger the color, the lower, and the cross is the lowest place. The large mark is the ball, and the dashed line its next step. Drag it, or click on the map, to start elsewhere. The map is computed from ten threes, which should give 1, and ten sevens, which should give −1." });
 
   const roomOf = () => {
     const length = canvas.clientWidth || 300;
@@ -75,7 +79,7 @@ const render = ({ model, el }) => {
     return { length, span, unit: span / (2 * FAR), x: (w) => PAD.left + ((w + FAR) / (2 * FAR)) * span, y: (w) => PAD.top + ((FAR - w) / (2 * FAR)) * span };
   };
 
-  const paint = ({ pair, path }, open) => {
+  const paint = ({ pair, path, next }, open) => {
     const { length, span, unit, x, y } = roomOf();
     const colors = colorsOf(frame.root);
     const context = sharp(canvas, length, length);
@@ -113,7 +117,16 @@ const render = ({ model, el }) => {
       context.stroke();
     }
     Object.assign(context, { strokeStyle: colors.low, fillStyle: colors.low, lineWidth: 2 });
-    const spots = path.map(([first, second]) => [clamp(x(first), -1e5, 1e5), clamp(y(second), -1e5, 1e5)]);
+    const spotOf = ([first, second]) => [clamp(x(first), -1e5, 1e5), clamp(y(second), -1e5, 1e5)];
+    const spots = path.map(spotOf);
+    if (open && next) {
+      context.setLineDash([5, 4]);
+      context.beginPath();
+      context.moveTo(...spots[spots.length - 1]);
+      context.lineTo(...spotOf(next));
+      context.stroke();
+      context.setLineDash([]);
+    }
     context.beginPath();
     spots.forEach(([px, py], i) => (i ? context.lineTo(px, py) : context.moveTo(px, py)));
     context.stroke();
@@ -134,8 +147,8 @@ const render = ({ model, el }) => {
   const both = (pair) => pair.map(three).join(" and ");
   const update = () => {
     frame.lock();
-    const state = now();
-    const { pair, rates, from, rate, inks, path } = state;
+    const state = ahead(now());
+    const { pair, rates, from, rate, inks, path, next } = state;
     const w = path[path.length - 1];
     const loss = lossAt(inks, wanted, w);
     paint(state, model.get("opened"));
@@ -150,7 +163,8 @@ const render = ({ model, el }) => {
     back.disabled = rates.length === 0;
     const before = rates.length ? lossAt(inks, wanted, path[path.length - 2]) : loss;
     frame.show(`${rates.length ? `After ${rates.length} ${rates.length === 1 ? "step" : "steps"}` : "At the start"}: weights ${both(w)}, loss ${three(loss)}, slopes ${both(slopesAt(inks, wanted, w))}.`
-      + (rates.length ? ` The last step has made the loss ${loss < before ? "smaller" : "larger"}.` : "") + (isOut ? " The ball is beyond the edge of the map." : ""));
+      + (rates.length ? ` The last step has made the loss ${loss < before ? "smaller" : "larger"}.` : "") + (isOut ? " The ball is beyond the edge of the map." : "")
+      + (next ? ` The next step leads to ${both(next)}.` : ""));
   };
   const soon = framer(update);
   dragXY(canvas, (px, py, event) => {
