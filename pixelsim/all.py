@@ -16,6 +16,7 @@ from .image_files import *
 from .image_set import *
 from .images import *
 from .intervals import *
+from .learner import *
 from .means import *
 from .pixels import *
 from .show import *
