@@ -58,7 +58,7 @@ const render = ({ model, el }) => {
 
   const selects = QUESTIONS.map((name, k) => control("select", { className: "psf-answer", onchange: (event) => set({ answers: now().map((key, i) => (i === k ? event.target.value : key)) }) },
     ...options[name].map(([key, code]) => make("option", { value: key, textContent: code }))));
-  const form = QUESTIONS.map((name, k) => make("div", { className: "psf-row" }, make("label", { className: "psf-plan" }, make("span", { className: "psf-part", textContent: `${NAMES[name]}=` }), selects[k])));
+  const form = QUESTIONS.map((name, k) => make("div", { className: "psf-choose" }, make("label", { className: "psf-plan" }, make("span", { className: "psf-part", textContent: `${NAMES[name]}=` }), selects[k])));
 
   const cells = files.map(() => ["place", "label", "number"].map(() => make("td", {})));
   const bodies = [...new Set(files.map((file) => file.slice(0, file.lastIndexOf("/") + 1)))].map((folder) => make("tbody", {},
