@@ -38,7 +38,7 @@ def uploaded_files(
     if isinstance(value, (tuple,list)): return [(file["name"], bytes(file["content"])) for file in value]
     raise TypeError(f"value should be that of a FileUpload, a tuple or a dict, got {type(value).__name__}: pass upload.value")
 
-# %% ../nbs/10_web_app.ipynb #fdf9f2ad
+# %% ../nbs/10_web_app.ipynb #89807666
 def like_mnist(
     image:Tensor,  # A digit, shape (h, w), uint8: ink is bright, as after `invert=True`; any size, and gray paper
 )->Tensor:         # Shape (28, 28), uint8
@@ -55,8 +55,8 @@ def like_mnist(
     if full<32: raise ValueError(f"there is hardly any ink on it: the darkest is {full} of 255 grays from the paper. Write with a darker pen, in better light")
     faint = full//4
     ink = (2*255*(gray-paper-faint).clip(0)+full-faint)//(2*(full-faint))  # rounded; from 0 to 255
-    (top,*_,bottom),(left,*_,right) = [[places[0], *places] for places in (ink.any(1).nonzero()[0].tolist(), ink.any(0).nonzero()[0].tolist())]
-    cut = ink[top:bottom+1, left:right+1].astype(np.uint8)
+    rows,columns = ink.any(1).nonzero()[0],ink.any(0).nonzero()[0]  # those with ink
+    cut = ink[rows[0]:rows[-1]+1, columns[0]:columns[-1]+1].astype(np.uint8)
     size = tuple(max(1, (40*side+max(cut.shape))//(2*max(cut.shape))) for side in cut.shape)
     small = resized(cut, size).astype(np.int64)
     at = [_begin(small.sum(1-axis)) for axis in (0, 1)]

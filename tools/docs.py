@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urljoin
 
+import home_screen
 import nbformat
 import widgets
 from lessons import NBS
@@ -176,6 +177,7 @@ def build(repo=None, target=BUILD):
     lay_out(target / "source", repo)
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-j", "2", "-d", str(target / "doctrees"), str(target / "source"), str(target / "html")]
     if subprocess.call(command): raise PageError("Sphinx has complaints; they stand above")
+    home_screen.write(target / "html")
     return target / "html"
 
 

@@ -123,7 +123,8 @@ def test_jupyter_gets_the_widget_and_a_page_the_rest(widget, model, examples):
     assert widget.model_id not in data["text/html"] + data["text/plain"] and data["text/html"] == widget.as_html() == DrawDigit(model, examples=examples).as_html()
     state = state_of(data["text/html"])
     asked = set(re.findall(r'model\.get\("(\w+)"\)', static_text("draw.js")))
-    assert asked == state.keys() and state == widget.get_state(state.keys())
+    assert asked == state.keys() | {"photos"} and state == widget.get_state(state.keys())  # which a page has only where pictures are taken
+    assert asked == state_of(DrawDigit(model, photos=True).as_html()).keys()
 
 
 def test_names_cannot_break_the_page():

@@ -1,5 +1,6 @@
 """The app of lesson 10 as `make app` serves it, in a real browser: choose, draw, be refused; several visitors at once; and one of somebody's own photographs."""
 import io
+import json
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from socket import socket
 from time import monotonic, sleep
 
 import nbformat
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from PIL import Image, ImageDraw
+from websockets.sync.client import connect  # which Voila brings
 
 NAME = "Choose a picture"
 
@@ -32,8 +35,7 @@ def photograph(digit):
 
 
 def free_port():
-    import socket
-    with socket.socket() as some:
+    with socket() as some:
         some.bind(("127.0.0.1", 0))
         return some.getsockname()[1]
 
@@ -161,6 +163,20 @@ def test_no_file_beside_the_page_is_given_out(page_of_digits):
         assert refused.value.code in (403, 404), name
     source = urllib.request.urlopen(page_of_digits[0], timeout=120).read().decode()
     assert "PixelSimilarity().fit" not in source and "3 or 7?" in source
+
+
+def test_a_visitor_runs_no_code(page_of_digits, visit, tmp_path):
+    "Voila's list of messages lets none through that would: the kernel answers who it is, and a request to run something is not heard."
+    address, _ = page_of_digits
+    page, mark = ready(visit(address)), tmp_path / "it ran"
+    kernel = json.loads(page.locator("#jupyter-config-data").inner_text())["kernelId"]
+    with connect(f"{address.replace('http', 'ws')}api/kernels/{kernel}/channels", additional_headers={"Origin": address.rstrip("/")}) as wire:
+        for kind, content in [("execute_request", {"code": f"open({str(mark)!r}, 'w')", "silent": False}), ("kernel_info_request", {})]:
+            header = {"msg_id": kind, "msg_type": kind, "username": "", "session": "visitor", "version": "5.3"}
+            wire.send(json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell", "buffers": []}))
+        heard = []
+        while "kernel_info_reply" not in heard: heard.append(json.loads(wire.recv(timeout=30))["header"]["msg_type"])
+    assert "execute_reply" not in heard and "execute_input" not in heard and not mark.exists()
 
 
 def test_an_app_of_one_s_own(tmp_path, visit):
