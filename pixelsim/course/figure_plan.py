@@ -65,7 +65,7 @@ class Plan(Figure):
 
     def __init__(self,
         name:str="files",  # What tells this figure from others of a page
-        **chosen:str,      # Keys of answers: `blocks`, `items`, `splitter`, `labels`
+        **chosen,          # Keys of answers: `blocks`, `items`, `splitter`, `labels`
     ):
         for question,key in chosen.items():
             if question not in OPTIONS: raise ValueError(f"a plan has the questions {[*OPTIONS]}, got {question!r}")

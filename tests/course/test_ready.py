@@ -161,7 +161,7 @@ def test_a_lesson_that_is_not_whole(machine, said, file, damage, told):
     "Its notebook or its file: that one is named, for the lesson and (where it is still there) for all; the others can begin."
     for name in ("nbs", "pixelsim/course/data/lessons"):
         (machine.tmp / name).mkdir(parents=True)
-        for path in (ROOT / name).glob("0*"): shutil.copy(path, machine.tmp / name)
+        for path in (ROOT / name).glob("[0-9]*"): shutil.copy(path, machine.tmp / name)
     machine.set(lessons, "lessons_folder", lambda: machine.tmp / "nbs")
     machine.set(lesson_files, "files", lambda name: machine.tmp / "pixelsim/course")
     damage(machine.tmp / file)
