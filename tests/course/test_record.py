@@ -99,7 +99,7 @@ def test_a_full_record_fits_on_a_few_pages(browser):
     page.set_content(record_page("", "2026-03-02", done))
     assert page.get_by_role("heading", level=1).inner_text() == "What I can do" and page.get_by_role("heading", level=2).count() == len(NAMES)
     assert page.get_by_role("row").count() == sum(1 + len(exercises(each)) + ("order" in lesson_file(each)) + (questions(each) != []) for each in NAMES)
-    assert page.pdf(format="A4").count(b"/Type /Page\n") <= 4
+    assert page.pdf(format="A4").count(b"/Type /Page\n") <= 5  # of twelve lessons
     page.close()
 
 

@@ -13,6 +13,7 @@ import time
 import unicodedata
 from importlib.metadata import version
 from pathlib import Path
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import numpy as np
@@ -397,12 +398,20 @@ def test_lab_opens_the_start_page(tmp_path):
     try:
         while not (found := re.search(r"(http://localhost:\d+)(/lab\S*)", line := process.stderr.readline())): assert line
         assert found[2] == "/lab/tree/start.ipynb"
-        def answer(address): return json.loads(urlopen(found[1] + address).read())
+        def answer(address):
+            while True:  # the address is told a moment before anyone answers there
+                try: return json.loads(urlopen(found[1] + address).read())
+                except ConnectionError: pass
+                except URLError as error:
+                    if not isinstance(error.reason, ConnectionError): raise
+                assert process.poll() is None
+                time.sleep(0.1)
         assert answer("/api/contents/start.ipynb")["content"]["cells"][0]["source"].startswith("# Start here")
         assert answer("/lab/api/settings/@jupyter-widgets/jupyterlab-manager:plugin")["schema"]["properties"]["saveState"]["default"] is True
     finally:
         process.terminate()
-        process.communicate()
+        try: process.communicate(timeout=60)
+        except subprocess.TimeoutExpired: process.kill()
     assert (tmp_path / "my lessons" / "01_pixels.ipynb").exists()
 
 
