@@ -41,8 +41,8 @@ def test_lessons_come_in_order_and_are_numbered():
 
 
 def test_each_lesson_is_what_an_evening_holds():
-    "By the one rule for all: alone it takes at most 50 minutes, and its exercises and quiz no longer."
-    assert all(15 <= each.minutes <= 50 and each.exercise_minutes <= 50 for each in lessons())
+    "By the one rule for all: alone it takes at most 55 minutes, and its exercises and quiz no longer than 50."
+    assert all(15 <= each.minutes <= 55 and each.exercise_minutes <= 50 for each in lessons())
 
 
 def test_a_new_file_is_a_new_lesson(other_lessons):
