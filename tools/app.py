@@ -19,10 +19,11 @@ LARGEST = 120_000_000  # bytes of one message: of what is larger the page hears 
 
 
 def settings(host, port, browser=True):
-    "What Voila is told."
+    "What Voila is told. What stops the notebook is shown on the page, unless others in the network could read it."
     config = Config()
     config.Voila.ip, config.Voila.port, config.Voila.open_browser = host, port, browser
     config.Voila.tornado_settings = {"headers": {"Content-Security-Policy": ONLY_US}, "websocket_max_message_size": LARGEST}
+    config.VoilaConfiguration.show_tracebacks = host == "localhost"
     config.VoilaConfiguration.file_denylist = [".*"]  # the page, and no file beside it
     config.MappingKernelManager.cull_interval, config.MappingKernelManager.cull_idle_timeout = 60, 600  # seconds: of who left without a word
     return config

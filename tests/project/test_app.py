@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from socket import socket
 from time import monotonic, sleep
 
+import app
 import nbformat
 import numpy as np
 import pytest
@@ -204,6 +205,14 @@ def test_an_app_of_one_s_own(tmp_path, visit):
         for kind, other in (("cup", "spoon"), ("spoon", "cup")):
             choose(page, "new.jpg", cup_or_spoon(kind))
             told(page, f"nearer than {other}.")
+
+
+def test_what_stops_the_notebook_is_told_on_the_page(tmp_path, visit):
+    "In the words of the library, since whoever builds it sees no other place; but not where others could read them."
+    cell = nbformat.v4.new_code_cell("from pixelsim import load_folder\nload_folder('photos')")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "my_app.ipynb")
+    with served(tmp_path / "my_app.ipynb", tmp_path / "home") as address: told(visit(address), "photos is not a folder: pass one that has a subfolder for each class")
+    assert [app.settings(host, 8866).VoilaConfiguration.show_tracebacks for host in ("localhost", "0.0.0.0")] == [True, False]
 
 
 def test_a_notebook_that_is_not_there():
