@@ -1,8 +1,12 @@
 "What all tests share: the digits and a model, a browser, a home for fastai's data, processes of their own, Hypothesis' settings."
+import functools
+import http.server
 import os
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
@@ -21,6 +25,19 @@ def pytest_configure(config):
     settings.register_profile("pixelsim", max_examples=60, deadline=None, derandomize=True, database=None)
     settings.load_profile("pixelsim")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN: signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_): pass
+
+
+@contextmanager
+def served(folder):
+    "The address at which a server on this machine shows `folder`."
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try: yield f"http://127.0.0.1:{server.server_port}"
+        finally: server.shutdown()
 
 
 @pytest.fixture(autouse=True)

@@ -1,26 +1,12 @@
 "The app's page on a phone's home screen: Chromium would install it, and with the server gone it opens, draws and takes a picture."
-import functools
-import http.server
 import io
 import json
-import threading
-from contextlib import contextmanager
 
 import home_screen
 import numpy as np
 import pytest
+from conftest import served
 from PIL import Image
-
-
-@contextmanager
-def served(folder):
-    "The address of a server for `folder`."
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_): pass
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.fixture

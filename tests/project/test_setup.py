@@ -2,14 +2,11 @@
 
 Nothing is installed but what a test makes itself: pip is a stand-in, or is never reached."""
 import ast
-import functools
-import http.server
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import venv
 import zipfile
 from pathlib import Path
@@ -18,6 +15,7 @@ from types import SimpleNamespace
 import do
 import pytest
 import setup_env
+from conftest import served
 
 ROOT = Path(__file__).parents[2]
 MAKE = shutil.which("make")
@@ -160,10 +158,6 @@ def test_a_damaged_venv_is_made_anew(repo, damage):
 
 # Which PyTorch
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args): pass
-
-
 @pytest.fixture
 def index(tmp_path):
     "The address of a package index made for the test: a torch and a torchvision that are nothing but a name and a version."
@@ -175,10 +169,7 @@ def index(tmp_path):
             wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 99.0+cpu\n")
             wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
             wheel.writestr(f"{info}/RECORD", "")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path / "index")) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(tmp_path / "index") as address: yield address
 
 
 @pytest.mark.parametrize("wanted, card, answers, build, why", [
