@@ -75,6 +75,16 @@ export const floatsOf = (text, size) => {
   return Float64Array.from({ length: bytes.length / size }, (_, i) => view[read](i * size, true));
 };
 
+// The digits that a figure may show, by name, and the mean image of each class, one after the other in one text
+export const digitsOf = (model) => model.get("digits").map(({ name, pixels }) => ({ name, pixels: bytesOf(pixels) }));
+export const meansOf = (model) => {
+  const { values, size } = model.get("means");
+  const found = floatsOf(values, size);
+  const classes = model.get("classes");
+  const each = found.length / classes.length;
+  return classes.map((_, k) => found.slice(k * each, (k + 1) * each));
+};
+
 // Call `work` once nothing has asked for it for a moment
 export const settler = (work, pause = 250) => {
   let waiting = 0;

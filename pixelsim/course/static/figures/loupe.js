@@ -1,5 +1,5 @@
 // The loupe: a digit and its numbers, linked; a slice as a frame to drag; and what a constant does to all pixels in eight bits.
-import { bytesOf, clamp, control, field, fixed, frameOf, framer, grouped, listen, make, numberOf, setter, sliderOf, wholeOf } from "./figure.js";
+import { clamp, control, digitsOf, field, fixed, frameOf, framer, grouped, listen, make, numberOf, setter, sliderOf, wholeOf } from "./figure.js";
 
 const SIDE = 28;
 const ZOOM = 10;
@@ -30,7 +30,7 @@ const fits = (edit) => Array.isArray(edit) && edit.length === 3 && edit.every(Nu
 
 const render = ({ model, el }) => {
   const set = setter(model);
-  const digits = model.get("digits").map(({ name, pixels }) => ({ name, pixels: bytesOf(pixels) }));
+  const digits = digitsOf(model);
   const whole = (name, low, high) => wholeOf(model.get(name), low, high);
   const now = () => {
     const rows = whole("rows", 1, SIDE);

@@ -1,5 +1,5 @@
 // A photograph: a digit on gray paper, a shadow that falls on it, and what the classifier sees of it, shrunk or prepared.
-import { bytesOf, control, fixed, floatsOf, frameOf, framer, listen, make, setter, sliderOf, wholeOf } from "./figure.js";
+import { control, digitsOf, fixed, frameOf, framer, listen, make, meansOf, setter, sliderOf, wholeOf } from "./figure.js";
 import { DISTANCE } from "./distances.js";
 import { likeMnist, resizedTo } from "./scans.js";
 
@@ -35,10 +35,8 @@ const paint = (canvas, grays) => {
 const render = ({ model, el }) => {
   const set = setter(model);
   const classes = model.get("classes");
-  const digits = model.get("digits").map(({ name, pixels }) => ({ name, pixels: bytesOf(pixels) }));
-  const { values, size } = model.get("means");
-  const found = floatsOf(values, size);
-  const means = classes.map((_, k) => found.slice(k * SIDE * SIDE, (k + 1) * SIDE * SIDE));
+  const digits = digitsOf(model);
+  const means = meansOf(model);
   const now = () => ({ digit: digits[wholeOf(model.get("which"), 0, digits.length - 1)], shadow: wholeOf(model.get("shadow"), 0, DARKEST), prepared: model.get("prepared") === true });
 
   const sheet = make("canvas", { className: "psf-photo", width: WIDE, height: HIGH, attributes: { role: "img" } });

@@ -1,5 +1,5 @@
 // Two pixels, two borders: digits as points in the plane of two of their pixels, and the side of each mean by L1 and by L2.
-import { bytesOf, clamp, colorsOf, control, dragXY, field, fixed, floatsOf, frameOf, framer, grayOf, isPixel, listen, make, onTheme, setter, sharp, signedOf, sliderOf, wholeOf } from "./figure.js";
+import { bytesOf, clamp, colorsOf, control, dragXY, field, fixed, frameOf, framer, grayOf, isPixel, listen, make, meansOf, onTheme, setter, sharp, signedOf, sliderOf, wholeOf } from "./figure.js";
 import { DISTANCE, KINDS } from "./distances.js";
 
 const SIDE = 28;
@@ -32,9 +32,7 @@ const render = ({ model, el }) => {
   const classes = model.get("classes");
   const own = model.get("own");
   const bytes = bytesOf(model.get("ink"));
-  const { values, size } = model.get("means");
-  const found = floatsOf(values, size);
-  const means = [found.slice(0, ALL), found.slice(ALL)];
+  const means = meansOf(model);
   const presets = model.get("presets");
   const digits = own.map((_, i) => Float64Array.from(bytes.subarray(i * ALL, (i + 1) * ALL), (value) => value / 255));
   const nameOf = (i) => `valid[${classes[own[i]]}][${own.slice(0, i).filter((k) => k === own[i]).length}]`;

@@ -1,5 +1,5 @@
 // Spread or spike: one budget of difference that moves from many pixels into one, and what L1 and L2 say of it.
-import { bytesOf, clamp, control, dragXY, field, fixed, floatsOf, frameOf, framer, grayOf, isPixel, listen, make, numberOf, setter, sliderOf, wholeOf } from "./figure.js";
+import { clamp, control, digitsOf, dragXY, field, fixed, frameOf, framer, grayOf, isPixel, listen, make, meansOf, numberOf, setter, sliderOf, wholeOf } from "./figure.js";
 import { DISTANCE, KINDS } from "./distances.js";
 
 const SIDE = 28;
@@ -38,10 +38,8 @@ const colorOf = (value) => {
 const render = ({ model, el }) => {
   const set = setter(model);
   const classes = model.get("classes");
-  const digits = model.get("digits").map(({ name, pixels }) => ({ name, pixels: bytesOf(pixels) }));
-  const { values, size } = model.get("means");
-  const found = floatsOf(values, size);
-  const means = [found.slice(0, ALL), found.slice(ALL)];
+  const digits = digitsOf(model);
+  const means = meansOf(model);
   const presets = model.get("presets");
   const whole = (name, low, high) => wholeOf(model.get(name), low, high);
   const now = () => {
