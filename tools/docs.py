@@ -144,7 +144,7 @@ def welcome(pages, repo):
 
 
 def lay_out(source, repo):
-    "Write everything that Sphinx reads to the folder `source`."
+    "Write everything that Sphinx reads to the folder `source`; returns the names of the notebooks' pages."
     pages = make_pages()
     welcome(pages, repo)
     pages["group/answers"].nb.metadata.nosearch = True  # whoever looks for a lesson should not find its solutions
@@ -167,6 +167,7 @@ def lay_out(source, repo):
     for name in ("site.css", "site.js"): shutil.copy(SITE / name, static)
     widgets.write(static)
     for path in (SITE / "conf.py", SITE / "favicon.svg", ROOT / "tools" / "words.py"): shutil.copy(path, source)
+    return [*pages]
 
 
 def build(repo=None, target=BUILD):
@@ -174,9 +175,12 @@ def build(repo=None, target=BUILD):
     try: shutil.rmtree(target)
     except FileNotFoundError: pass
     except OSError as error: raise PageError(f"the site of last time cannot be deleted ({error}): close what has it open") from None
-    lay_out(target / "source", repo)
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-j", "2", "-d", str(target / "doctrees"), str(target / "source"), str(target / "html")]
-    if subprocess.call(command): raise PageError("Sphinx has complaints; they stand above")
+    laid_out = lay_out(target / "source", repo)
+    def sphinx(processes):
+        return subprocess.call([sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-j", processes, "-d", str(target / "doctrees"), str(target / "source"), str(target / "html")])
+    def is_whole(): return all((target / "html" / f"{name}.html").exists() for name in laid_out)
+    failed = sphinx("2") or not is_whole() and sphinx("1")  # one of two processes may stop at a page without a word, and the status is 0: alone it says why
+    if failed or not is_whole(): raise PageError("Sphinx has complaints; they stand above")
     home_screen.write(target / "html")
     return target / "html"
 

@@ -1,12 +1,9 @@
 """The site: built as `make docs` builds it, then read as files, and opened in Chromium with the network cut off."""
-import functools
 import gzip
-import http.server
 import importlib
 import json
 import re
 import subprocess
-import threading
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,7 +16,7 @@ import nbformat
 import pages as page_tool
 import pytest
 import torch
-from conftest import REPOSITORY, violations
+from conftest import REPOSITORY, served, violations
 from IPython.core.inputtransformer2 import TransformerManager
 
 from pixelsim.course import exercises, predictions, questions
@@ -202,6 +199,20 @@ def notebook(tmp_path, monkeypatch, *cells):
     return tmp_path / "page.ipynb"
 
 
+def test_a_page_that_sphinx_leaves_out_is_missed(tmp_path, monkeypatch):
+    "Where it ends with status 0 all the same, it is asked once more, in one process, which says why; and there is no site."
+    asked = []
+    monkeypatch.setattr(docs, "lay_out", lambda source, repo: ["a", "b"])
+    def call(command):
+        asked.append(command[command.index("-j") + 1])
+        (tmp_path / "site" / "html").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "site" / "html" / "a.html").touch()
+        return 0
+    monkeypatch.setattr(docs.subprocess, "call", call)
+    with pytest.raises(docs.PageError, match="Sphinx has complaints"): docs.build(REPOSITORY, tmp_path / "site")
+    assert asked == ["2", "1"]
+
+
 def code(source, *outputs): return nbformat.v4.new_code_cell(source, outputs=list(outputs))
 
 
@@ -330,12 +341,7 @@ def test_without_git_there_is_no_repository(monkeypatch):
 @pytest.fixture(scope="session")
 def address(site):
     "Where a server on this machine shows the site."
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_): pass
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(site) as where: yield where
 
 
 @pytest.fixture(scope="session")
