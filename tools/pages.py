@@ -14,7 +14,7 @@ import yaml
 from fastcore.nbio import mk_cell, read_nb
 from lessons import NBS, code_cells
 from nbdev.process import Processor
-from nbdev.processors import FilterDefaults, add_show_docs
+from nbdev.processors import FilterDefaults, add_show_docs, clean_magics
 from nbdev.showdoc import showdoc_nm
 from PIL import Image
 from pixelsim.course.markdown import fold, solved
@@ -62,7 +62,7 @@ class show_methods(Processor):
 class Processors(FilterDefaults):
     "nbdev's own processors, and ours after the one that adds `show_doc`."
     def base_procs(self):
-        procs = super().base_procs()
+        procs = [proc for proc in super().base_procs() if proc is not clean_magics]  # we have none, and it reads the configuration for each cell
         return procs[:(at := procs.index(add_show_docs) + 1)] + [show_methods] + procs[at:]
 
 
