@@ -8,6 +8,6 @@ TASKS := help course lab app test docs docs-serve book kit release bench floors 
 
 .PHONY: $(TASKS)
 $(TASKS):
-	@$(RUN) -c "import sys; sys.exit(sys.version_info < (3, 6))" 2>/dev/null || { echo "The command $(RUN) is missing, does not run, or is very old: install Python from" \
+	@"$(RUN)" -c "import sys; sys.exit(sys.version_info < (3, 6))" 2>/dev/null || { echo "The command $(RUN) is missing, does not run, or is very old: install Python from" \
 	"https://www.python.org/downloads/, or name yours, for example make $@ PYTHON=python3.12" >&2; exit 1; }
-	@$(RUN) tools/do.py $@
+	@"$(RUN)" tools/do.py $@

@@ -273,7 +273,11 @@ def test_tasks_go_on_with_the_python_of_the_venv(repo):
 def test_make_is_a_front(repo):
     "`make` alone is the list; settings reach the task; a command that is missing is told in a line."
     assert run(MAKE, cwd=repo).out == run(sys.executable, "tools/do.py", cwd=repo).out
-    got = run(MAKE, "course", f"PYTHON={Path(sys.executable).as_posix()}", "MIN_FREE_GB=999999", cwd=repo)
-    assert got.status != 0 and len(got.errors) == 1 and "may need 999999 GB" in got.errors[0]
+    elsewhere = repo / "Anna's Python" / Path(sys.executable).name
+    elsewhere.parent.mkdir()
+    elsewhere.symlink_to(sys.executable)
+    for python in (sys.executable, elsewhere):
+        got = run(MAKE, "course", f"PYTHON={Path(python).as_posix()}", "MIN_FREE_GB=999999", cwd=repo)
+        assert got.status != 0 and len(got.errors) == 1 and "may need 999999 GB" in got.errors[0]
     got = run(MAKE, "course", "PYTHON=no-such-python", cwd=repo)
     assert got.status != 0 and len(got.errors) == 1 and "no-such-python is missing" in got.errors[0]
