@@ -106,7 +106,7 @@ def _upright(image):
 # %% ../nbs/library/image_files.ipynb #53ba0d89
 _BRANDS = {"AVIF": {b"avif",b"avis"}, "HEIC": {b"heic",b"heix",b"hevc",b"hevx",b"heim",b"heis",b"hevm",b"hevs",b"mif1",b"msf1"}}
 _AS_JPEG = {"AVIF": "save it as JPEG or PNG",
-            "HEIC": "share or export it as JPEG; Most Compatible, under Formats in an iPhone's settings for the camera, takes the next ones so"}
+            "HEIC": "share or export it as JPEG; for the next ones, choose Most Compatible in the iPhone's settings (Camera, Formats)"}
 
 def _known_by_name(path):
     "Of a file in a format that phones keep photographs in and that is not read here: which it is, and what to do; else an empty string."

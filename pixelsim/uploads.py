@@ -91,6 +91,6 @@ def without_paper(
     for i,gray in enumerate(images.cpu().numpy().astype(np.int64).reshape(-1, *images.shape[-2:])):
         paper = _middle(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]]))
         full = int(gray.max())-paper
-        if full<32: raise ValueError(f"there is hardly anything on {'it' if images.ndim==2 else f'images[{i}]'}: what stands out most is {full} of 255 grays from the paper. Take paper that differs more from it, and check which of the two is said to be dark")
+        if full<32: raise ValueError(f"there is hardly anything on {'it' if images.ndim==2 else f'images[{i}]'}: what stands out most is {full} of 255 grays from the paper. Take paper that differs more from it, and check which of the two is said to be darker")
         done.append(_from_paper(gray, paper))
     return torch.from_numpy(np.stack(done).astype(np.uint8).reshape(images.shape))

@@ -49,12 +49,12 @@ except ImportError: ipywidgets = None
 class App:
     """A page that takes pictures and says what a classifier makes of them: display it, or let Voila serve a notebook that does.
 
-    `upload`, `dark` (is it dark on light paper?), `sheet` (to draw on, or None) and `answer` are its widgets, and `page` holds them all. What cannot be read is told in words. Raises `ValueError` before `fit`, and `ImportError` without ipywidgets."""
+    `upload`, `dark` (is it darker than the paper?), `sheet` (to draw on, or None) and `answer` are its widgets, and `page` holds them all. What cannot be read is told in words. Raises `ValueError` before `fit`, and `ImportError` without ipywidgets."""
     def __init__(self,
         model:PixelSimilarity,                           # A fitted classifier
         prepare:Callable[[Tensor],Tensor]|None=None,     # Makes of a gray image of any size one that the model knows, such as `like_mnist`; None brings it to the model's size
         draw:bool=False,                                 # A sheet to draw on, too? For images of 28 × 28
-        dark:bool=True,                                  # Is it dark on light paper? What is chosen at first
+        dark:bool=True,                                  # Is it darker than the paper? What is chosen at first
         unsure:float=0.05,                               # If the nearest is less than this share nearer than the next, it is hard to say
         most:float=20.,                                  # The largest file that is taken, in MB
         resize:bool=False,                               # Bring a picture to the model's size before `prepare` gets it, as `without_paper` needs
@@ -64,7 +64,7 @@ class App:
         self.model,self.prepare,self.unsure,self.most,self.resize = model,prepare,unsure,most,resize
         self.upload = ipywidgets.FileUpload(accept="image/*", multiple=False, description="Choose a picture")
         self.upload.layout.width = "16em"
-        self.dark = ipywidgets.Checkbox(value=bool(dark), description="dark on light paper", indent=False)
+        self.dark = ipywidgets.Checkbox(value=bool(dark), description="it is darker than the paper", indent=False)
         self.answer = ipywidgets.HTML(_paragraph("Choose a picture"+(", or draw one." if draw else ".")))
         self.sheet = DrawDigit(model) if draw else None
         self.page = ipywidgets.VBox([ipywidgets.HBox([self.upload, self.dark], layout={"flex_flow": "row wrap"}), self.answer, *([self.sheet] if draw else [])])
@@ -94,9 +94,9 @@ class App:
             try:
                 image = self.seen(content, name)
                 words,seen = _in_words(self.model, image, self.unsure),_picture(image)
-            except (OSError,ValueError) as error: words,seen = ("Sorry.",f" {escape(str(error))}"),""
+            except (OSError,ValueError) as error: words,seen = ("Sorry:",f" {escape(str(error))}"),""
         if any("invert" in getattr(each.message, "way_out", {}) for each in said):  # what one has to doubt is not bold, and the doubt comes first
-            doubt = _paragraph("Light and dark look swapped: "+("if the paper is the darker one, take the check mark away." if self.dark.value else "if the paper is the lighter one, set the check mark."))
+            doubt = _paragraph("Light and dark look swapped: "+("if it is lighter than the paper, take the check mark away." if self.dark.value else "if it is darker than the paper, set the check mark."))
             self.answer.value = doubt+(_paragraph("".join(words))+seen if seen else "")
         else: self.answer.value = _bold(*words)+seen
 

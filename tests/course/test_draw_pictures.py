@@ -88,9 +88,9 @@ def test_what_cannot_be_read_is_said(open_page, html, digits):
     alert = page.get_by_role("alert")
     choose(page, saved(photographed(digits[1][3][0].numpy())))
     says(page, "Your picture is nearer to the mean 3")
-    for content, name, words in [(b"Call me back", "notes.txt", "Sorry. cannot read notes.txt as an image"), (bytes(21_000_000), "big.png", "Sorry. big.png has 21.0 MB, more than the 20 that this page takes"),
-                                 (saved(Image.new("1", (9000, 8000))), "huge.png", "Sorry. huge.png is 9000 pixels wide and 8000 high, more than 64,000,000 together: save it smaller, with at most 8000 pixels on each side"),
-                                 (saved(np.full((90, 90), 215, np.uint8)), "paper.png", "Sorry. there is hardly any ink on it: the darkest is 0 of 255"),
+    for content, name, words in [(b"Call me back", "notes.txt", "Sorry: cannot read notes.txt as an image"), (bytes(21_000_000), "big.png", "Sorry: big.png has 21.0 MB, more than the 20 that this page takes"),
+                                 (saved(Image.new("1", (9000, 8000))), "huge.png", "Sorry: huge.png is 9000 pixels wide and 8000 high, more than 64,000,000 together: save it smaller, with at most 8000 pixels on each side"),
+                                 (saved(np.full((90, 90), 215, np.uint8)), "paper.png", "Sorry: there is hardly any ink on it: the darkest is 0 of 255"),
                                  (saved(255 - photographed(digits[1][7][0].numpy())), "light.png", "Ink and paper look swapped: if the ink is light, take the check mark away.")]:
         choose(page, content, name)
         alert.get_by_text(words).wait_for(timeout=60_000)
@@ -108,8 +108,8 @@ def test_what_phones_keep_is_named_as_in_python(open_page, html, major, compatib
     page = open_page(html)
     choose(page, content, "IMG_1")
     alert = page.get_by_role("alert")
-    alert.get_by_text("Sorry. cannot read IMG_1 as an image: ").wait_for()
-    assert alert.inner_text() == (f"Sorry. {caught.value}" if major != b"isom" else "Sorry. cannot read IMG_1 as an image: this browser takes it for none")
+    alert.get_by_text("Sorry: cannot read IMG_1 as an image: ").wait_for()
+    assert alert.inner_text() == (f"Sorry: {caught.value}" if major != b"isom" else "Sorry: cannot read IMG_1 as an image: this browser takes it for none")
 
 
 def weights(page): return page.locator(".psd-says, .psd-says strong, .psd-line, .psd-mark").evaluate_all("all => [...new Set(all.map(each => getComputedStyle(each).fontWeight))]")
@@ -159,6 +159,6 @@ def test_without_the_option_nothing_is_taken(open_page, digits):
 def test_everyone_can_use_it(open_page, html, width, dark):
     page = open_page(html, width=width, dark=dark)
     choose(page, b"no picture")
-    page.get_by_role("alert").get_by_text("Sorry.").wait_for()
+    page.get_by_role("alert").get_by_text("Sorry:").wait_for()
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width

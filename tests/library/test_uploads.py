@@ -138,7 +138,7 @@ def test_the_advice_about_paper_helps():
     "Gray on gray paper is refused, by its number in a stack; the same on white paper is taken. So is a light thing on dark paper without invert."
     thing = np.full((20, 20), 200, np.uint8)
     thing[5:15, 5:15] = 180
-    with pytest.raises(ValueError, match=r"images\[1\]: what stands out most is 20 of 255 grays from the paper. Take paper that differs more from it, and check which of the two is said to be dark"):
+    with pytest.raises(ValueError, match=r"images\[1\]: what stands out most is 20 of 255 grays from the paper. Take paper that differs more from it, and check which of the two is said to be darker"):
         without_paper(torch.from_numpy(np.stack([255 - np.where(thing == 200, 255, thing), 255 - thing]).astype(np.uint8)))
     light = np.where(thing == 180, 200, 60).astype(np.uint8)
     with pytest.raises(ValueError, match="hardly anything on it"): without_paper(torch.from_numpy(255 - light))

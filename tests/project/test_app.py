@@ -84,7 +84,7 @@ def visit(browser):
 
 
 def ready(page):
-    page.get_by_text("dark on light paper").wait_for(timeout=120_000)
+    page.get_by_text("it is darker than the paper").wait_for(timeout=120_000)
     return page
 
 
@@ -106,13 +106,13 @@ def test_choose_draw_and_be_refused(page_of_digits, visit, digits):
     assert page.get_by_alt_text("What the classifier sees").evaluate("picture => [picture.naturalWidth, picture.naturalHeight]") == [28, 28]
     large = io.BytesIO()
     Image.new("1", (9000, 8000)).save(large, "PNG")
-    for name, content, words in [("notes.txt", b"Call me back", "Sorry. cannot read notes.txt as an image: it begins like none of PNG"), ("big.png", bytes(21_000_000), "big.png has 21.0 MB, more than the 20 that this page takes"),
+    for name, content, words in [("notes.txt", b"Call me back", "Sorry: cannot read notes.txt as an image: it begins like none of PNG"), ("big.png", bytes(21_000_000), "big.png has 21.0 MB, more than the 20 that this page takes"),
                                  ("huge.png", large.getvalue(), "huge.png is 9000 pixels wide and 8000 high, more than 64,000,000 together: save it smaller, with at most 8000 pixels on each side"),
                                  ("IMG_1.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "it is in the format HEIC: share or export it as JPEG"), ("paper.png", photograph(0 * digits[1][3][0]), "there is hardly any ink on it"),
                                  ("<b>.png", b"x", "cannot read <b>.png as an image"), ("light.png", png(255 - np.asarray(Image.open(io.BytesIO(three)))), "Light and dark look swapped")]:
         choose(page, name, content)
         told(page, words)
-    page.get_by_label("dark on light paper").uncheck()
+    page.get_by_label("it is darker than the paper").uncheck()
     told(page, "nearer than 7.")
     box = page.locator(".psd-sheet").bounding_box()
     points = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in [(.25, .2), (.75, .2), (.45, .85)]]
@@ -212,9 +212,9 @@ def test_an_app_of_one_s_own(tmp_path, visit):
                 page.locator("strong", has_text=kind).wait_for()
                 told(page, f"nearer than {other}.")
         choose(page, "empty.jpg", cup_or_spoon("nothing"))
-        told(page, "Sorry. there is hardly anything on it: what stands out most is")
+        told(page, "Sorry: there is hardly anything on it: what stands out most is")
         choose(page, "dim.jpg", cup_or_spoon("cup", .45))
-        told(page, "Light and dark look swapped: if the paper is the darker one, take the check mark away.")
+        told(page, "Light and dark look swapped: if it is lighter than the paper, take the check mark away.")
         told(page, "cup, ")
         assert page.locator("strong").count() == 0  # the doubt comes first, and nothing stands out
         for width in (360, 390, 800):

@@ -21,7 +21,7 @@ const UNSURE = 0.05; // of a page that takes pictures: nearer by less than this 
 
 // What phones and browsers keep pictures in and not every browser reads: how the file begins, and what to do, as `read_image` says it
 const BRANDS = { AVIF: ["avif", "avis"], HEIC: ["heic", "heix", "hevc", "hevx", "heim", "heis", "hevm", "hevs", "mif1", "msf1"] };
-const AS_JPEG = { AVIF: "save it as JPEG or PNG", HEIC: "share or export it as JPEG; Most Compatible, under Formats in an iPhone's settings for the camera, takes the next ones so" };
+const AS_JPEG = { AVIF: "save it as JPEG or PNG", HEIC: "share or export it as JPEG; for the next ones, choose Most Compatible in the iPhone's settings (Camera, Formats)" };
 
 const textOf = (bytes) => btoa(String.fromCharCode(...bytes));
 
@@ -168,7 +168,7 @@ const pictureOf = async (file, dark) => {
   const ink = dark ? grays.map((gray) => 255 - gray) : grays;
   const swapped = isBright(ink, size) ? `Ink and paper look swapped: ${dark ? "if the ink is light, take the check mark away." : "if the ink is dark, set the check mark."}` : "";
   const { image, problem } = likeMnist(ink, size);
-  return { image, words: swapped || (problem ? `Sorry. ${problem}` : "") };
+  return { image, words: swapped || (problem ? `Sorry: ${problem}` : "") };
 };
 
 // The sheet to draw on: pointer and keys become strokes. All of it can be pushed: `shift` is how far, and a stroke is kept as it would be without.
@@ -450,7 +450,7 @@ const render = ({ model, el }) => {
       if (file !== last) return; // another one has come meanwhile
       complaint.textContent = words;
       if (image) load(textOf(image), "your picture", words !== "");
-    } catch (error) { if (file === last) complaint.textContent = `Sorry. ${error.message}`; }
+    } catch (error) { if (file === last) complaint.textContent = `Sorry: ${error.message}`; }
   };
   const fileIn = (transfer) => [...(transfer?.files ?? [])][0];
   const dropped = (event) => {
