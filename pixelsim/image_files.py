@@ -103,7 +103,7 @@ def _upright(image):
         except Exception: noted = None
     return image.transpose(_TURNS[noted]) if noted in _TURNS else image
 
-# %% ../nbs/library/image_files.ipynb #53ba0d89
+# %% ../nbs/library/image_files.ipynb #77c3049e
 _BRANDS = {"AVIF": {b"avif",b"avis"}, "HEIC": {b"heic",b"heix",b"hevc",b"hevx",b"heim",b"heis",b"hevm",b"hevs",b"mif1",b"msf1"}}
 _AS_JPEG = {"AVIF": "save it as JPEG or PNG",
             "HEIC": "share or export it as JPEG; for the next ones, choose Most Compatible in the iPhone's settings (Camera, Formats)"}
@@ -115,6 +115,7 @@ def _known_by_name(path):
     brands = {begins[at:at+4] for at in range(8, min(len(begins), int.from_bytes(begins[:4], "big")), 4)}
     return next((f"it is in the format {kind}: {_AS_JPEG[kind]}" for kind in _BRANDS if brands&_BRANDS[kind]), "")
 
+# %% ../nbs/library/image_files.ipynb #53ba0d89
 def _what_it_is(path):
     "Of a file that Pillow takes for no image: does it begin like one?"
     with path.open("rb") as file: begins = file.read(16).ljust(16, b"\0")
