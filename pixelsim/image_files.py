@@ -9,6 +9,7 @@ __all__ = ['read_image', 'image_from_bytes', 'load_folder']
 import io,re,struct
 from collections.abc import Callable
 from contextlib import contextmanager
+from math import isqrt
 from operator import index
 from pathlib import Path
 from threading import RLock
@@ -23,6 +24,7 @@ from .messages import progress,refusal,warn_caller
 
 # %% ../nbs/library/image_files.ipynb #bc9feef5
 _MAX_PIXELS = 64_000_000
+_SMALLER = f"save it smaller, with at most {isqrt(_MAX_PIXELS)} pixels on each side"
 _FORMATS = ("PNG","JPEG","GIF","BMP","TIFF","WEBP","PPM")
 _MODES = {"1","L","P","RGB","RGBX","CMYK","YCbCr","LA","PA","RGBA","RGBa"}  # Pillow's; of 8 bits or 1
 
@@ -35,8 +37,8 @@ def _is_16_bit(image):
 def _problem(image):
     "Why the opened `image` cannot be used, or an empty string; only the header is read."
     w,h = image.size
-    if w*h>_MAX_PIXELS: return f"is {h}×{w} pixels large, more than {_MAX_PIXELS:,} together: save it smaller"
-    if w*h==0: return f"is {h}×{w} pixels large: it is empty"
+    if w*h>_MAX_PIXELS: return f"is {w} pixels wide and {h} high, more than {_MAX_PIXELS:,} together: {_SMALLER}"
+    if w*h==0: return f"is {w} pixels wide and {h} high: it is empty"
     if getattr(image, "is_animated", False) and image.format!="MPO":  # MPO: a JPEG with a preview behind it
         return "holds several images: save the one you want by itself"
     clear = " with transparency" if image.has_transparency_data else ""
@@ -101,13 +103,25 @@ def _upright(image):
         except Exception: noted = None
     return image.transpose(_TURNS[noted]) if noted in _TURNS else image
 
+# %% ../nbs/library/image_files.ipynb #77c3049e
+_BRANDS = {"AVIF": {b"avif",b"avis"}, "HEIC": {b"heic",b"heix",b"hevc",b"hevx",b"heim",b"heis",b"hevm",b"hevs",b"mif1",b"msf1"}}
+_AS_JPEG = {"AVIF": "save it as JPEG or PNG",
+            "HEIC": "share or export it as JPEG; for the next ones, choose Most Compatible in the iPhone's settings (Camera, Formats)"}
+
+def _known_by_name(path):
+    "Of a file in a format that phones keep photographs in and that is not read here: which it is, and what to do; else an empty string."
+    with path.open("rb") as file: begins = file.read(64)
+    if begins[4:8]!=b"ftyp": return ""
+    brands = {begins[at:at+4] for at in range(8, min(len(begins), int.from_bytes(begins[:4], "big")), 4)}
+    return next((f"it is in the format {kind}: {_AS_JPEG[kind]}" for kind in _BRANDS if brands&_BRANDS[kind]), "")
+
 # %% ../nbs/library/image_files.ipynb #53ba0d89
 def _what_it_is(path):
     "Of a file that Pillow takes for no image: does it begin like one?"
     with path.open("rb") as file: begins = file.read(16).ljust(16, b"\0")
     like = [kind for kind in _FORMATS if Image.OPEN[kind][1](begins) is True]
     if like: return f"it begins like {like[0]}, but is damaged or cut off: get it again from where it came from"
-    return f"it begins like none of {' '.join(_FORMATS)}"
+    return _known_by_name(path) or f"it begins like none of {' '.join(_FORMATS)}"
 
 def _contents(image):
     "Gray values, opacity and highest gray of an opened image, turned upright."
@@ -124,7 +138,7 @@ def _decoded(path):
             if not problem: return _contents(image)
     except UnidentifiedImageError as e: raise OSError(f"cannot read {path} as an image: {_what_it_is(path)}") from e
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as e:
-        problem = f"is too large, save it smaller: {e}"
+        problem = f"is too large, {_SMALLER}: {e}"
     except Exception as e:  # decoders raise anything, depending on where a file is damaged
         raise OSError(f"cannot read {path} as an image: {type(e).__name__}: {e}") from e
     raise ValueError(f"{path} {problem}")
@@ -245,6 +259,7 @@ def _class_files(folder):
                          f"if they are the classes, load {folder} itself")
     other = [f for f in found if f.suffix.lower() not in _SUFFIXES]
     if other:
+        if named := _known_by_name(other[0]): raise OSError(f"cannot read {other[0]} as an image: {named}")
         raise ValueError(f"{other[0]} is not an image file: a class folder should hold only images "
                          f"({' '.join(sorted(_SUFFIXES))})")
     if not found: raise ValueError(f"{folder} is empty: each class needs at least one image")

@@ -7,6 +7,7 @@
 A page may ask no host but this one: Voila's own would fetch the style of icons from elsewhere, which it has already.
 """
 import argparse
+import re
 from pathlib import Path
 
 from traitlets.config import Config
@@ -18,12 +19,20 @@ ONLY_US = ("default-src 'self' data: blob:; script-src 'self' blob: 'unsafe-inli
 LARGEST = 120_000_000  # bytes of one message: of what is larger the page hears nothing, so this is far above what it takes
 
 
+def named(request, notebook, cwd):
+    "The notebook, with its first heading as the title of the page, where it has none: Voila would take the name of the file."
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    if heading := re.search(r"^#{1,6} +(.*\S)", text, flags=re.MULTILINE): notebook.metadata.setdefault("title", heading[1])
+    return notebook
+
+
 def settings(host, port, browser=True):
     "What Voila is told. What stops the notebook is shown on the page, unless others in the network could read it."
     config = Config()
     config.Voila.ip, config.Voila.port, config.Voila.open_browser = host, port, browser
     config.Voila.tornado_settings = {"headers": {"Content-Security-Policy": ONLY_US}, "websocket_max_message_size": LARGEST}
     config.VoilaConfiguration.show_tracebacks = host == "localhost"
+    config.VoilaConfiguration.prelaunch_hook = named
     config.VoilaConfiguration.file_denylist = [".*"]  # the page, and no file beside it
     config.MappingKernelManager.cull_interval, config.MappingKernelManager.cull_idle_timeout = 60, 600  # seconds: of who left without a word
     return config

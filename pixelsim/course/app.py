@@ -32,12 +32,14 @@ def _picture(image):
 def _paragraph(text): return f'<p style="line-height: 1.5; max-width: 40em">{text}</p>'
 
 def _in_words(model, image, unsure):
-    "The answer for an image as HTML."
+    "The answer for an image as HTML: what stands out in it, and the rest."
     distances = model.distances(image[None])
     nearer = relative_margin(distances).item()
     first,second = (escape(str(label)) for label in model.classes_[distances[0].argsort(stable=True)[:2].numpy()])
-    if nearer<unsure: return f"<strong>Hard to say.</strong> {first} is only {nearer:.0%} nearer than {second}."
-    return f"<strong>{first}</strong>, {nearer:.0%} nearer than {second}."
+    if nearer<unsure: return "Hard to say.",f" {first} is only {nearer:.0%} nearer than {second}."
+    return first,f", {nearer:.0%} nearer than {second}."
+
+def _bold(first, rest): return _paragraph(f"<strong>{first}</strong>{rest}")
 
 # %% ../../nbs/course/app.ipynb #7a37a17f
 try: import ipywidgets
@@ -47,24 +49,25 @@ except ImportError: ipywidgets = None
 class App:
     """A page that takes pictures and says what a classifier makes of them: display it, or let Voila serve a notebook that does.
 
-    `upload`, `dark` (is the ink dark?), `sheet` (to draw on, or None) and `answer` are its widgets, and `page` holds them all. What cannot be read is told in words. Raises `ValueError` before `fit`, and `ImportError` without ipywidgets."""
+    `upload`, `dark` (is it darker than the paper?), `sheet` (to draw on, or None) and `answer` are its widgets, and `page` holds them all. What cannot be read is told in words. Raises `ValueError` before `fit`, and `ImportError` without ipywidgets."""
     def __init__(self,
         model:PixelSimilarity,                           # A fitted classifier
         prepare:Callable[[Tensor],Tensor]|None=None,     # Makes of a gray image of any size one that the model knows, such as `like_mnist`; None brings it to the model's size
         draw:bool=False,                                 # A sheet to draw on, too? For images of 28 × 28
-        dark:bool=True,                                  # Is the ink dark, and the paper light? What is chosen at first
+        dark:bool=True,                                  # Is it darker than the paper? What is chosen at first
         unsure:float=0.05,                               # If the nearest is less than this share nearer than the next, it is hard to say
         most:float=20.,                                  # The largest file that is taken, in MB
+        resize:bool=False,                               # Bring a picture to the model's size before `prepare` gets it, as `without_paper` needs
     ):
         if ipywidgets is None: raise ImportError(f"App needs ipywidgets, which comes with the lessons: run {install_command('course')}")
         if not hasattr(model, "classes_"): raise ValueError("this PixelSimilarity is not fitted yet: call fit(images, labels) first")
-        self.model,self.prepare,self.unsure,self.most = model,prepare,unsure,most
+        self.model,self.prepare,self.unsure,self.most,self.resize = model,prepare,unsure,most,resize
         self.upload = ipywidgets.FileUpload(accept="image/*", multiple=False, description="Choose a picture")
         self.upload.layout.width = "16em"
-        self.dark = ipywidgets.Checkbox(value=bool(dark), description="dark ink on light paper", indent=False)
+        self.dark = ipywidgets.Checkbox(value=bool(dark), description="it is darker than the paper", indent=False)
         self.answer = ipywidgets.HTML(_paragraph("Choose a picture"+(", or draw one." if draw else ".")))
         self.sheet = DrawDigit(model) if draw else None
-        self.page = ipywidgets.VBox([ipywidgets.HBox([self.upload, self.dark]), self.answer, *([self.sheet] if draw else [])])
+        self.page = ipywidgets.VBox([ipywidgets.HBox([self.upload, self.dark], layout={"flex_flow": "row wrap"}), self.answer, *([self.sheet] if draw else [])])
         self._last = None
         self.upload.observe(self._when_uploaded, "value")
         self.dark.observe(self._when_turned, "value")
@@ -77,7 +80,7 @@ class App:
         "The image as the classifier sees it; raises `OSError` or `ValueError`, in words for the visitor."
         if len(content)>1e6*self.most: raise ValueError(f"{name} has {len(content)/1e6:.1f} MB, more than the {self.most:g} that this page takes: save it smaller")
         size = tuple(self.model.prototypes_.shape[1:])
-        image = image_from_bytes(content, name, self.dark.value, None if self.prepare else size)
+        image = image_from_bytes(content, name, self.dark.value, None if self.prepare and not self.resize else size)
         return self.prepare(image) if self.prepare else image
 
     def tell(self,
@@ -90,12 +93,12 @@ class App:
             warnings.simplefilter("always")
             try:
                 image = self.seen(content, name)
-                words = _paragraph(_in_words(self.model, image, self.unsure))+_picture(image)
-            except (OSError,ValueError) as error: image,words = None,_paragraph(f"<strong>Sorry.</strong> {escape(str(error))}")
-        if any("invert" in getattr(each.message, "way_out", {}) for each in said):
-            swapped = _paragraph("Ink and paper look swapped: "+("if the ink is light, take the check mark away." if self.dark.value else "if the ink is dark, set the check mark."))
-            words = swapped if image is None else swapped+words
-        self.answer.value = words
+                words,seen = _in_words(self.model, image, self.unsure),_picture(image)
+            except (OSError,ValueError) as error: words,seen = ("Sorry:",f" {escape(str(error))}"),""
+        if any("invert" in getattr(each.message, "way_out", {}) for each in said):  # what one has to doubt is not bold, and the doubt comes first
+            doubt = _paragraph("Light and dark look swapped: "+("if it is lighter than the paper, take the check mark away." if self.dark.value else "if it is darker than the paper, set the check mark."))
+            self.answer.value = doubt+(_paragraph("".join(words))+seen if seen else "")
+        else: self.answer.value = _bold(*words)+seen
 
     def _when_uploaded(self, change):
         "A visitor has chosen a file: answer, and let go of it, so that the same can be chosen again."
@@ -104,13 +107,13 @@ class App:
         if change["new"] and isinstance(change["new"], tuple): self.upload.value = ()  # ipywidgets 7 does not let one
 
     def _when_turned(self, change):
-        "Ink and paper are swapped: answer anew."
+        "Dark and light are swapped: answer anew."
         if self._last: self.tell(*self._last)
 
     def _when_drawn(self, change):
         "Something is on the sheet, or no longer."
         self._last,image = None,(255*self.sheet.image).round().to(torch.uint8)
-        self.answer.value = _paragraph(_in_words(self.model, image, self.unsure) if image.any() else "The paper is empty: draw something, or choose a picture.")
+        self.answer.value = _bold(*_in_words(self.model, image, self.unsure)) if image.any() else _paragraph("The paper is empty: draw something, or choose a picture.")
 
     def __repr__(self): return f"App({self.model}): run this cell in Jupyter to use it"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from pixelsim import cli
 from pixelsim.digits import load_mnist
@@ -23,6 +23,11 @@ def save(name, pixels=DARK, **options):
     return name
 
 
+def write(name, content):
+    Path(name).write_bytes(content)
+    return name
+
+
 def again(name, change=lambda image: image):
     "Save what is in this file by itself, as a PNG; its name."
     with Image.open(name) as image: return save("again.png", change(image.copy()))
@@ -36,15 +41,18 @@ def gone(*names):
 
 # What goes wrong, in a folder with two classes a and b in `own`; what is said; what one does about it, after which it is read
 FILES = {
-    "too large": (lambda: save("big.png", Image.new("1", (8001, 8000))), "save it smaller", lambda: again("big.png", smaller)),
+    "too large": (lambda: save("big.png", Image.new("1", (8001, 8000))), "save it smaller, with at most 8000 pixels on each side", lambda: again("big.png", lambda image: image.resize((8000, 8000)))),
     "far too large": (lambda: save("big.png", Image.new("1", (14_000, 14_000))), "save it smaller", lambda: save("big.png", smaller(Image.new("1", (14_000, 14_000))))),
     "pages": (lambda: two_pages("a.tif"), "save the one you want by itself", lambda: again("a.tif")),
     "floats": (lambda: save("a.tif", DARK.astype(np.float32)), "save it as 8-bit grayscale or RGB", lambda: again("a.tif", lambda image: image.convert("L"))),
     "32 bits": (lambda: save("a.tif", DARK.astype(np.int32)), "save it as 8-bit grayscale or RGB", lambda: again("a.tif", lambda image: image.convert("RGB"))),
+    "a phone's": (lambda: write("IMG_1.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), "share or export it as JPEG", lambda: save("IMG_1.jpeg")),
+    "a browser's": (lambda: save("a.avif") if features.check("avif") else write("a.avif", b"\0\0\0\x14ftypavif\0\0\0\0avif"), "save it as JPEG or PNG", lambda: save("a.jpg")),
     "nowhere": (lambda: "none.png", "pass the path of an image", lambda: "own/a/1.png")}
 FOLDERS = {
     "a note": (lambda: Path("own/a/notes.txt").write_text("x"), "a class folder should hold only images", lambda: gone("own/a/notes.txt")),
     "empty": (lambda: Path("own/c").mkdir(), "each class needs at least one image", lambda: save("own/c/1.png")),
+    "a phone's": (lambda: write("own/a/IMG_1.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), "share or export it as JPEG", lambda: (gone("own/a/IMG_1.HEIC"), save("own/a/IMG_1.jpeg"))),
     "a link": (lambda: Path("own/a/2.png").symlink_to("gone.png"), "mend the link, or delete it", lambda: save("own/a/gone.png")),
     "a link to delete": (lambda: Path("own/a/2.png").symlink_to("gone.png"), "mend the link, or delete it", lambda: gone("own/a/2.png")),
     "no classes": (lambda: gone("own/a", "own/b"), "it needs one for each class, with the images inside", lambda: save("own/c/1.png"))}

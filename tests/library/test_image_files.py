@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile, ImageOps
 
-from pixelsim.image_files import load_folder, read_image
+from pixelsim.image_files import image_from_bytes, load_folder, read_image
 from pixelsim.images import as_images
 
 # images of a few pixels are all border
@@ -366,9 +366,9 @@ def test_too_many_pixels(tmp_path, monkeypatch, width, height, kind, theirs):
     monkeypatch.setattr(ImageFile.ImageFile, "load", decodes), monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", theirs)
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     path = put(tmp_path / "a.png", b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b""))
-    ours = f"{height}×{width} pixels large, more than 64,000,000"
+    ours = f"{width} pixels wide and {height} high, more than 64,000,000 together"
     size = f"{width * height}" if theirs and width * height > 2 * theirs else ours
-    refused(path, kind, *(["decoded"] if kind is OSError else [size, "save it smaller"]))
+    refused(path, kind, *(["decoded"] if kind is OSError else [size, "save it smaller, with at most 8000 pixels on each side"]))
 
 
 def animation(path, **options):
@@ -401,6 +401,26 @@ def test_what_is_no_image(tmp_path, said, contents):
     an OSError with the name, which tells them apart."""
     for content in contents:
         refused(path := put(tmp_path / "a.png", content), OSError, f"cannot read {path} as an image", said)
+
+
+def box(major, *compatible): return struct.pack(">I4s4sI", 16 + 4 * len(compatible), b"ftyp", major, 0) + b"".join(compatible)
+
+
+@pytest.mark.parametrize("kind, begins", [
+    *[("HEIC", box(major, b"mif1", b"heic")) for major in (b"heic", b"heix", b"hevc", b"mif1", b"msf1")], ("HEIC", box(b"mif1")),
+    ("AVIF", box(b"avif", b"mif1", b"miaf")), ("AVIF", box(b"avis", b"msf1")), ("AVIF", box(b"mif1", b"avif"))])
+def test_what_phones_and_browsers_keep_is_named(tmp_path, kind, begins):
+    "By its content, whatever it is called, as a file, in memory and in a folder of classes; a video that begins alike is none."
+    for name in ("a.png", "A.HEIC", "a.avif"):
+        (path := tmp_path / "own" / "cup" / name).parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(begins + bytes(100))
+        said = f"as an image: it is in the format {kind}: "
+        refused(path, OSError, f"cannot read {path} {said}")
+        with pytest.raises(OSError, match=re.escape(f"cannot read mine {said}")): image_from_bytes(path.read_bytes(), "mine")
+        with pytest.raises(OSError, match=re.escape(f"{path} {said}")): load_folder(tmp_path / "own")
+        path.unlink()
+    for other in (box(b"isom", b"mp42"), box(b"qt  "), begins[:8], b"\0\0\0\x18ftyp"):
+        refused(put(tmp_path / "a.png", other), OSError, "it begins like none of PNG JPEG")
 
 
 def test_images_that_are_not_tried_and_headers_that_are_wrong(tmp_path):

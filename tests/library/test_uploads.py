@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from pixelsim.classifier import PixelSimilarity
-from pixelsim.image_files import image_from_bytes
-from pixelsim.uploads import like_mnist, relative_margin, uploaded_files
+from pixelsim.image_files import image_from_bytes, resized
+from pixelsim.uploads import like_mnist, relative_margin, uploaded_files, without_paper
 
 
 def test_both_forms_of_an_upload():
@@ -81,6 +81,73 @@ def test_photographs_of_the_validation_set(digits):
     (torch.zeros(0, 2, dtype=torch.uint8), TypeError, r"shape \(0, 2\)")])
 def test_what_cannot_be_prepared(image, kind, words):
     with pytest.raises(kind, match=words): like_mnist(image)
+
+
+# Two kinds of things, photographed in one light and asked for in another
+
+
+def lit(kind, random, light, slope=0, large=1.):
+    "A cup from above, a spoon or nothing, on paper of a brightness `light` in the middle that changes by `slope` to each side in some direction; as gray values."
+    sheet = Image.new("L", (120, 120), 255)
+    pen, (x, y) = ImageDraw.Draw(sheet), (60 + random.integers(-8, 9, 2)).tolist()
+    for shape, sides in {"cup": [(pen.ellipse, (-26, -26, 26, 26)), (pen.rectangle, (24, -5, 40, 5))],
+                         "spoon": [(pen.ellipse, (-40, -10, -12, 10)), (pen.rectangle, (-14, -3, 40, 3))], "nothing": []}[kind]:
+        shape([at + large * side for at, side in zip((x, y, x, y), sides)], fill=60)
+    direction, (rows, columns) = random.uniform(0, 2 * np.pi), np.mgrid[-1:1:120j, -1:1:120j]
+    paper = light + slope * (np.cos(direction) * columns + np.sin(direction) * rows) / 2 ** .5
+    return np.clip(paper * np.asarray(sheet) / 255 + random.normal(0, 2, (120, 120)), 0, 255).round().astype(np.uint8)
+
+
+def small(photographs): return torch.from_numpy(np.stack([resized(255 - photograph, (40, 40)) for photograph in photographs]))
+
+
+@pytest.mark.filterwarnings("ignore:most of the images have a bright border")
+@pytest.mark.parametrize("large", [1., 1.9])
+@pytest.mark.parametrize("seed", range(3))
+def test_without_paper_the_light_matters_less(large, seed):
+    "Of 100 new photographs in brighter, dimmer and uneven light at least 97 are right, of small things and of such as fill most of the picture. In half the light, with the paper, only one kind is ever said."
+    random, kinds = np.random.default_rng(seed), ["cup"] * 20 + ["spoon"] * 20
+    known = small([lit(kind, random, 215, large=large) for kind in kinds])
+    asked = ["cup"] * 50 + ["spoon"] * 50
+    model, plain = PixelSimilarity().fit(without_paper(known), kinds), PixelSimilarity().fit(known, kinds)
+    for light, slope in [(215, 0), (240, 0), (160, 0), (110, 0), (215, 30), (180, 50)]:
+        new = small([lit(kind, random, light, slope, large) for kind in asked])
+        assert model.score(without_paper(new), asked) >= .97, (light, slope)
+        if light == 110: assert plain.score(new, asked, invert=False) == .5
+
+
+def test_a_picture_of_nothing_is_refused_and_a_shadow_is_not():
+    "Even light, and light that changes a little, at any brightness; a shadow of 50 of 255 grays to each side looks like a thing."
+    random = np.random.default_rng(4)
+    for light, slope in [(250, 0), (215, 0), (120, 0), (40, 0), (215, 20)]:
+        with pytest.raises(ValueError, match="there is hardly anything on it: what stands out most is"): without_paper(small([lit("nothing", random, light, slope)])[0])
+    assert without_paper(small([lit("nothing", random, 180, 50)])).any()
+
+
+def test_paper_by_hand():
+    "The border is 30, and one dirty pixel in it; what fills the middle is 230 and 130, half as far, and 79, less than a quarter, so paper."
+    picture = torch.full((5, 6), 30, dtype=torch.uint8)
+    picture[1:4, 1:5], picture[2, 2], picture[2, 3], picture[0, 0] = 230, 130, 79, 60
+    expected = torch.zeros(5, 6, dtype=torch.uint8)
+    expected[1:4, 1:5], expected[2, 2], expected[2, 3] = 255, 85, 0  # (100-50)/(200-50) of 255
+    assert torch.equal(without_paper(picture), expected)
+    assert torch.equal(without_paper(torch.stack([picture, picture.flip(0)])), torch.stack([expected, expected.flip(0)]))
+
+
+def test_the_advice_about_paper_helps():
+    "Gray on gray paper is refused, by its number in a stack; the same on white paper is taken. So is a light thing on dark paper without invert."
+    thing = np.full((20, 20), 200, np.uint8)
+    thing[5:15, 5:15] = 180
+    with pytest.raises(ValueError, match=r"images\[1\]: what stands out most is 20 of 255 grays from the paper. Take paper that differs more from it, and check which of the two is said to be darker"):
+        without_paper(torch.from_numpy(np.stack([255 - np.where(thing == 200, 255, thing), 255 - thing]).astype(np.uint8)))
+    light = np.where(thing == 180, 200, 60).astype(np.uint8)
+    with pytest.raises(ValueError, match="hardly anything on it"): without_paper(torch.from_numpy(255 - light))
+    assert (without_paper(torch.from_numpy(light)) == 255).sum() == 100
+
+
+@pytest.mark.parametrize("images", [torch.zeros(2, 2), torch.zeros(4, dtype=torch.uint8), torch.zeros(1, 1, 2, 2, dtype=torch.uint8), torch.zeros(0, 2, 2, dtype=torch.uint8), torch.zeros(1, 0, 2, dtype=torch.uint8)])
+def test_what_has_no_paper(images):
+    with pytest.raises(TypeError, match=r"images should be uint8 of shape \(h, w\) or \(n, h, w\), as load_folder gives them, got"): without_paper(images)
 
 
 def test_one_pixel_of_ink():

@@ -84,7 +84,7 @@ def visit(browser):
 
 
 def ready(page):
-    page.get_by_text("dark ink on light paper").wait_for(timeout=120_000)
+    page.get_by_text("it is darker than the paper").wait_for(timeout=120_000)
     return page
 
 
@@ -106,12 +106,13 @@ def test_choose_draw_and_be_refused(page_of_digits, visit, digits):
     assert page.get_by_alt_text("What the classifier sees").evaluate("picture => [picture.naturalWidth, picture.naturalHeight]") == [28, 28]
     large = io.BytesIO()
     Image.new("1", (9000, 8000)).save(large, "PNG")
-    for name, content, words in [("notes.txt", b"Call me back", "Sorry. cannot read notes.txt as an image: it begins like none of PNG"), ("big.png", bytes(21_000_000), "big.png has 21.0 MB, more than the 20 that this page takes"),
-                                 ("huge.png", large.getvalue(), "more than 64,000,000 together: save it smaller"), ("paper.png", photograph(0 * digits[1][3][0]), "there is hardly any ink on it"),
-                                 ("<b>.png", b"x", "cannot read <b>.png as an image"), ("light.png", png(255 - np.asarray(Image.open(io.BytesIO(three)))), "Ink and paper look swapped")]:
+    for name, content, words in [("notes.txt", b"Call me back", "Sorry: cannot read notes.txt as an image: it begins like none of PNG"), ("big.png", bytes(21_000_000), "big.png has 21.0 MB, more than the 20 that this page takes"),
+                                 ("huge.png", large.getvalue(), "huge.png is 9000 pixels wide and 8000 high, more than 64,000,000 together: save it smaller, with at most 8000 pixels on each side"),
+                                 ("IMG_1.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "it is in the format HEIC: share or export it as JPEG"), ("paper.png", photograph(0 * digits[1][3][0]), "there is hardly any ink on it"),
+                                 ("<b>.png", b"x", "cannot read <b>.png as an image"), ("light.png", png(255 - np.asarray(Image.open(io.BytesIO(three)))), "Light and dark look swapped")]:
         choose(page, name, content)
         told(page, words)
-    page.get_by_label("dark ink on light paper").uncheck()
+    page.get_by_label("it is darker than the paper").uncheck()
     told(page, "nearer than 7.")
     box = page.locator(".psd-sheet").bounding_box()
     points = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in [(.25, .2), (.75, .2), (.45, .85)]]
@@ -185,26 +186,42 @@ def test_an_app_of_one_s_own(tmp_path, visit):
     lesson = "\n".join(cell.source for cell in nbformat.read(ROOT / "nbs" / "10_web_app.ipynb", as_version=4).cells if cell.cell_type == "markdown")
     lines = re.findall(r"^```py\n(.*?)^```", lesson, flags=re.M | re.S)
     assert len(lines) == 1 and 'load_folder("photos"' in lines[0]
+    headings = re.findall(r"`(# [^`]+)`, and gives the page its title", lesson)
+    assert len(headings) == 1
     random = np.random.default_rng(1)
 
-    def cup_or_spoon(kind):
+    def cup_or_spoon(kind, light=1.):
         sheet = Image.new("RGB", (320, 240), (236, 230, 214))
         pen, (dx, dy) = ImageDraw.Draw(sheet), random.integers(-12, 13, 2).tolist()
         if kind == "cup": pen.ellipse([100 + dx, 60 + dy, 220 + dx, 180 + dy], fill=(40, 60, 120))
-        else: pen.line([60 + dx, 120 + dy, 260 + dx, 120 + dy], fill=(70, 70, 70), width=16)
+        elif kind == "spoon": pen.line([60 + dx, 120 + dy, 260 + dx, 120 + dy], fill=(70, 70, 70), width=16)
         file = io.BytesIO()
-        sheet.save(file, "JPEG")
+        sheet.point(lambda gray: light * gray).save(file, "JPEG")
         return file.getvalue()
     for kind in ("cup", "spoon"):
         (tmp_path / "own" / "photos" / kind).mkdir(parents=True)
         for i in range(8): (tmp_path / "own" / "photos" / kind / f"{i}.jpg").write_bytes(cup_or_spoon(kind))
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(lines[0])]), tmp_path / "own" / "my_app.ipynb")
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(headings[0]), nbformat.v4.new_code_cell(lines[0])]), tmp_path / "own" / "my_app.ipynb")
     with served(tmp_path / "own" / "my_app.ipynb", tmp_path / "home") as address:
         page = ready(visit(address))
         assert page.locator(".psd-sheet").count() == 0
+        assert page.title() == headings[0].removeprefix("# ") != "my_app"
         for kind, other in (("cup", "spoon"), ("spoon", "cup")):
-            choose(page, "new.jpg", cup_or_spoon(kind))
-            told(page, f"nearer than {other}.")
+            for light in (1, .7):
+                choose(page, f"{light}.jpg", cup_or_spoon(kind, light))
+                page.locator("strong", has_text=kind).wait_for()
+                told(page, f"nearer than {other}.")
+        choose(page, "empty.jpg", cup_or_spoon("nothing"))
+        told(page, "Sorry: there is hardly anything on it: what stands out most is")
+        choose(page, "dim.jpg", cup_or_spoon("cup", .45))
+        told(page, "Light and dark look swapped: if it is lighter than the paper, take the check mark away.")
+        told(page, "cup, ")
+        assert page.locator("strong").count() == 0  # the doubt comes first, and nothing stands out
+        for width in (360, 390, 800):
+            page.set_viewport_size({"width": width, "height": 800})
+            button = page.get_by_role("button", name=NAME)
+            assert button.evaluate("button => button.scrollWidth <= button.clientWidth"), width  # its words are not cut
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_what_stops_the_notebook_is_told_on_the_page(tmp_path, visit):
@@ -213,6 +230,15 @@ def test_what_stops_the_notebook_is_told_on_the_page(tmp_path, visit):
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "my_app.ipynb")
     with served(tmp_path / "my_app.ipynb", tmp_path / "home") as address: told(visit(address), "photos is not a folder: pass one that has a subfolder for each class")
     assert [app.settings(host, 8866).VoilaConfiguration.show_tracebacks for host in ("localhost", "0.0.0.0")] == [True, False]
+
+
+@pytest.mark.parametrize("cells, title", [(["# Cup or spoon? ", "# Other"], "Cup or spoon?"), (["Words, and #no heading", "text\n\n## Second\n\n# First"], "Second"), ([], None), (["Words"], None)])
+def test_a_page_has_the_first_heading_as_its_title(cells, title):
+    "A line of code that begins like one is none; and a title that the notebook has is kept."
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("# a comment"), *map(nbformat.v4.new_markdown_cell, cells)])
+    assert app.named(None, notebook, "").metadata.get("title") == title
+    notebook.metadata.title = "Mine"
+    assert app.named(None, notebook, "").metadata.title == "Mine"
 
 
 def test_a_notebook_that_is_not_there():

@@ -17,6 +17,11 @@ const TEN = "means-0-9.js"; // the file that the site has of the ten means
 
 const MOST_BYTES = 20e6; // of a picture that is taken
 const MOST_PIXELS = 64e6;
+const UNSURE = 0.05; // of a page that takes pictures: nearer by less than this share, it is hard to say
+
+// What phones and browsers keep pictures in and not every browser reads: how the file begins, and what to do, as `read_image` says it
+const BRANDS = { AVIF: ["avif", "avis"], HEIC: ["heic", "heix", "hevc", "hevx", "heim", "heis", "hevm", "hevs", "mif1", "msf1"] };
+const AS_JPEG = { AVIF: "save it as JPEG or PNG", HEIC: "share or export it as JPEG; for the next ones, choose Most Compatible in the iPhone's settings (Camera, Formats)" };
 
 const textOf = (bytes) => btoa(String.fromCharCode(...bytes));
 
@@ -121,13 +126,24 @@ const paint = (canvas, values, color) => {
 
 const picture = (label) => make("canvas", { className: "psd-pixels", width: SIDE, height: SIDE, attributes: { role: "img", "aria-label": label } });
 
+// Why the browser takes a file for no picture
+const unreadable = async (file) => {
+  const begins = new Uint8Array(await file.slice(0, 64).arrayBuffer());
+  const textAt = (at) => String.fromCharCode(...begins.subarray(at, at + 4));
+  const end = begins.length >= 8 && textAt(4) === "ftyp" ? Math.min(begins.length, new DataView(begins.buffer).getUint32(0)) : 0;
+  const brands = new Set();
+  for (let at = 8; at < end; at += 4) brands.add(textAt(at));
+  const kind = Object.keys(BRANDS).find((name) => BRANDS[name].some((brand) => brands.has(brand)));
+  return kind ? `it is in the format ${kind}: ${AS_JPEG[kind]}` : "this browser takes it for none";
+};
+
 // The grays of the picture in a file, 255 for light and upright, and its size; what is transparent is paper. Pillow's weights for colors.
 const graysOf = async (file, dark) => {
   const { name = "this picture" } = file;
   if (file.size > MOST_BYTES) throw new Error(`${name} has ${(file.size / 1e6).toFixed(1)} MB, more than the ${MOST_BYTES / 1e6} that this page takes: save it smaller`);
-  const bitmap = await createImageBitmap(file).catch(() => { throw new Error(`cannot read ${name} as an image: this browser takes it for none`); });
+  const bitmap = await createImageBitmap(file).catch(async () => { throw new Error(`cannot read ${name} as an image: ${await unreadable(file)}`); });
   const { width, height } = bitmap;
-  if (width * height > MOST_PIXELS) throw new Error(`${name} is ${height}×${width} pixels large, more than 64,000,000 together: save it smaller`);
+  if (width * height > MOST_PIXELS) throw new Error(`${name} is ${width} pixels wide and ${height} high, more than 64,000,000 together: save it smaller, with at most ${Math.sqrt(MOST_PIXELS)} pixels on each side`);
   const context = make("canvas", { width, height }).getContext("2d", { willReadFrequently: true });
   context.fillStyle = dark ? "#fff" : "#000";
   context.fillRect(0, 0, width, height);
@@ -152,7 +168,7 @@ const pictureOf = async (file, dark) => {
   const ink = dark ? grays.map((gray) => 255 - gray) : grays;
   const swapped = isBright(ink, size) ? `Ink and paper look swapped: ${dark ? "if the ink is light, take the check mark away." : "if the ink is dark, set the check mark."}` : "";
   const { image, problem } = likeMnist(ink, size);
-  return { image, words: swapped || (problem ? `Sorry. ${problem}` : "") };
+  return { image, words: swapped || (problem ? `Sorry: ${problem}` : "") };
 };
 
 // The sheet to draw on: pointer and keys become strokes. All of it can be pushed: `shift` is how far, and a stroke is kept as it would be without.
@@ -321,6 +337,7 @@ const render = ({ model, el }) => {
   const prototypes = prototypesOf(model.get("prototypes"));
   let sent = model.get("pixels");
   let loaded = "";
+  let doubted = false; // is there something wrong with what was loaded? Then no answer stands out
   let waiting = 0;
   let frame = 0;
 
@@ -344,13 +361,17 @@ const render = ({ model, el }) => {
   const race = (order) => { if (cards.length > 3 && order.some((k, i) => places.children[i] !== cards[k].element)) places.append(...order.map((k) => cards[k].element)); };
   const ten = listOf();
 
-  const verdict = ({ distances, order: [first, second] }, nearestOfTen) => {
+  const isClose = ({ distances, order: [first, second] }) => photos && !sheet.isEmpty() && distances[first] > (1 - UNSURE) * distances[second];
+  const verdict = (found, nearestOfTen) => {
+    const { distances, order: [first, second] } = found;
     const ofTen = nearestOfTen ? ` Of all ten digits, the mean ${nearestOfTen[0]} is nearest: ${nearestOfTen[1].toFixed(4)}.` : "";
     if (sheet.isEmpty()) return ["Nothing drawn yet.", `A classifier always answers: empty paper is ${word} to the ${names[first]}.${ofTen}`];
     const next = distances.length > 2 ? `, then the ${names[second]},` : " against";
     const what = loaded ? loaded + (sheet.strokes.length ? " with your ink" : "") : sheet.base ? "this image" : "your drawing";
     const where = pushedText(sheet.shift);
-    return [`${what[0].toUpperCase()}${what.slice(1)}${where ? `, ${where},` : ""} is ${word} to the ${names[first]}:`, `${distances[first].toFixed(4)}${next} ${distances[second].toFixed(4)}.${ofTen}`];
+    const subject = `${what[0].toUpperCase()}${what.slice(1)}${where ? `, ${where},` : ""} is`;
+    if (isClose(found)) return ["Hard to say.", `${subject} only ${Math.round(100 * (1 - distances[first] / distances[second]))}% nearer to the ${names[first]} than to the ${names[second]}: ${distances[first].toFixed(4)} against ${distances[second].toFixed(4)}.${ofTen}`];
+    return [`${subject} ${word} to the ${names[first]}:`, `${distances[first].toFixed(4)}${next} ${distances[second].toFixed(4)}.${ofTen}`];
   };
 
   const busy = (is) => says.setAttribute("aria-busy", String(is));
@@ -358,7 +379,8 @@ const render = ({ model, el }) => {
   // Once nothing has changed for a moment: the sentence, which a screen reader reads, and the pixels for Python
   const settle = (bytes, [first, rest]) => {
     busy(false);
-    if (says.textContent !== `${first} ${rest}`) says.replaceChildren(make("strong", { textContent: first }), ` ${rest}`);
+    const strong = says.querySelector("strong") !== null;
+    if (says.textContent !== `${first} ${rest}` || strong === doubted) says.replaceChildren(doubted ? first : make("strong", { textContent: first }), ` ${rest}`);
     const text = sheet.isEmpty() ? "" : textOf(bytes);
     if (text === sent) return;
     sent = text;
@@ -381,14 +403,15 @@ const render = ({ model, el }) => {
     center.checked = model.get("center");
     center.disabled = Boolean(sheet.base);
     centered.hidden = !sheet.base;
+    root.classList.toggle("psd-doubt", doubted || isClose(found));
     busy(true);
     clearTimeout(waiting);
     waiting = setTimeout(settle, pause, bytes, verdict(found, ten.element.hidden ? null : ten.show(bytes, measure)));
   };
   const soon = () => { busy(true); cancelAnimationFrame(frame); frame = requestAnimationFrame(() => show(200)); };
 
-  const load = (text, name = "") => {
-    loaded = name;
+  const load = (text, name = "", doubt = false) => {
+    [loaded, doubted] = [name, doubt];
     sheet.reset(text ? bytesOf(text) : null);
     show();
   };
@@ -406,7 +429,7 @@ const render = ({ model, el }) => {
   const radios = ["l1", "l2"].map((value) => make("input", { type: "radio", name: id, value, onchange: () => choose("distance", value) }));
   const center = make("input", { type: "checkbox", onchange: () => choose("center", center.checked) });
   const centered = make("span", { textContent: " (done already)" });
-  const clear = make("button", { type: "button", textContent: "Clear", onclick: () => load("") });
+  const clear = make("button", { type: "button", textContent: "Clear", onclick: () => { last = null; complaint.textContent = ""; load(""); } });
   const more = make("button", { type: "button", textContent: "All ten digits", hidden: labels.length > 9 || !labels.every((label) => /^\d$/.test(label)), onclick: () => choose("ten", !model.get("ten")) });
   const pad = padOf(push, () => { sheet.shift = [0, 0]; soon(); });
   const examples = model.get("examples").map(({ name, pixels: text }) => {
@@ -426,8 +449,8 @@ const render = ({ model, el }) => {
       const { image, words } = await pictureOf(file, ink.checked);
       if (file !== last) return; // another one has come meanwhile
       complaint.textContent = words;
-      if (image) load(textOf(image), "your picture");
-    } catch (error) { if (file === last) complaint.textContent = `Sorry. ${error.message}`; }
+      if (image) load(textOf(image), "your picture", words !== "");
+    } catch (error) { if (file === last) complaint.textContent = `Sorry: ${error.message}`; }
   };
   const fileIn = (transfer) => [...(transfer?.files ?? [])][0];
   const dropped = (event) => {
