@@ -6,6 +6,7 @@ in MyST's words here: front matter, options of cells, documentation of functions
 import ast
 import io
 import re
+import warnings
 from base64 import b64decode, b64encode
 from functools import cache
 
@@ -71,7 +72,9 @@ def processed(path):
     nb = read_nb(path)
     names = list(dict.fromkeys(exported(nb)))  # a property has a name twice
     processor = Processors().nb_proc(nb)
-    processor.process()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they run the imports, and would show what these warn of, with paths of this machine
+        processor.process()
     nb.cells = [cell for cell in nb.cells if not cell.source.startswith("<!-- WARNING") and documented(cell) in (None, *names)]
     return in_order(nb, names), names
 

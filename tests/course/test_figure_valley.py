@@ -1,4 +1,6 @@
 "A valley: loss, slopes and paths against PyTorch, the bowl against NumPy; the screen against Python; keys, a click, and links that hold nonsense."
+from importlib.resources import files
+
 import numpy as np
 import pytest
 import torch
@@ -65,6 +67,16 @@ def test_the_bowl_is_that_of_numpy(arithmetic):
         np.testing.assert_allclose(bowl["best"], np.linalg.lstsq(inks, wanted, rcond=None)[0], rtol=1e-6, atol=1e-8)
         np.testing.assert_allclose(bowl["bent"], bent, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(abs(ways[:, 0] @ [np.cos(bowl["angle"]), np.sin(bowl["angle"])]), 1, atol=1e-9)
+
+
+def test_how_far_a_step_goes_across():
+    "What the question and its answer say of the first valley; beyond twice the way the ball goes away."
+    inks, _ = data_of(Valley(), 0)
+    steepest = np.linalg.eigvalsh(2 * inks.T @ inks / len(inks)).max()
+    script = (files("pixelsim.course") / "static/figures/valley.js").read_text(encoding="utf-8")
+    for rate, words in ((0.5, "goes {} of the way across"), (1.5, "{} times the way: less than twice"), (1.7, "{} times the way, and the ball is thrown out")):
+        assert words.format(f"{rate * steepest:.2f}") in script
+    assert 1.5 * steepest < 2 < 1.7 * steepest
 
 
 def written(x): return f"{x:.3f}".replace("-0.000", "0.000").replace("-", "−") if abs(x) < 1000 else f"{'below −' if x < 0 else 'above '}1,000"

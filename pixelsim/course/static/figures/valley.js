@@ -61,8 +61,8 @@ const render = ({ model, el }) => {
 
   const choices = ["it comes nearer, from one side", "it jumps across and comes nearer", "it is thrown out"];
   const frame = frameOf({ model, el, title: "A valley",
-    ask: { text: "Two weights, and the loss of each pair of them: a valley, seen from above. With a rate of 0.5 the ball comes nearer to the lowest place with each step. And with a rate three times as large, 1.5?",
-      truth: () => "With 1.5 it jumps across the valley at each step, and comes nearer all the same. With 1.7 it is thrown out.",
+    ask: { text: "Two weights, and the loss of each pair of them: a valley, seen from above. With a rate of 0.5 each step goes 0.63 of the way across it. And with a rate three times as large, 1.5?",
+      truth: () => "With 1.5 it jumps across the valley at each step, 1.89 times the way: less than twice, so it comes nearer all the same. With 1.7 it is 2.14 times the way, and the ball is thrown out.",
       choices, say: (guess) => `that ${guess}` },
     stage: [canvas],
     controls: [
