@@ -204,7 +204,7 @@ def _some_calls(exercise, answer, outcome):
     "A function that is right for some of its calls only."
     if not exercise.asks_function: return None
     good = [difference(r, a, exercise.rules)=="" for r,a in zip(exercise.right.values, outcome.values)]
-    is_one = all(v.kind=="number" and not v.data.ndim for v in exercise.right.values)
+    is_one = all(v.kind in PLAIN and not v.data.ndim for v in exercise.right.values)
     return clues.calls_clue(answer, exercise.inputs, good, outcome.error, is_one)
 
 def _variant(exercise, answer, outcome): return variant(exercise, outcome)

@@ -146,7 +146,7 @@ def _alike(pairs):
     "Are all numbers the same, or off by the same amount?"
     if any(r.size<2 or np.ptp(r)==0 for r,_ in pairs): return None
     by = float((pairs[0][1]-pairs[0][0]).flat[0])
-    if np.isfinite(by) and _all_same(pairs, lambda r: r+by): return told("shifted-by", by=abs(by), large="large" if by>0 else "small")
+    if _all_same(pairs, lambda r: r+by): return told("shifted-by", by=abs(by), large="large" if by>0 else "small")
     if all(np.isfinite(a).all() and np.ptp(a)==0 for _,a in pairs): return told("all-alike", value=pairs[0][1].flat[0])
 
 def _without_some(pairs):
@@ -261,7 +261,7 @@ def slip(rights, answers, sizes=()):
     if len(rights)!=len(answers) or any(v.kind not in ("number","truth") for v in [*rights, *answers]): return None
     pairs = [(np.asarray(r.data, dtype=float),np.asarray(a.data, dtype=float)) for r,a in zip(rights, answers)]
     if any(not a.size or not r.size or a.size>_MOST for r,a in pairs): return None
-    if any(np.isnan(a).any() and not np.isnan(r).any() for r,a in pairs): return None  # nothing is comparable with what is no number
+    if any(np.isfinite(r).all() and not np.isfinite(a).all() for r,a in pairs): return None  # what was divided by 0 has nothing in common with anything
     kinds = rights[0].kind,answers[0].kind
     if kinds[0]=="truth": return told("opposite") if all(r.shape==a.shape and (r!=a).all() for r,a in pairs) else None
     if kinds[1]=="truth": return _same_for_all(_masked, pairs)

@@ -263,7 +263,7 @@ NOT_SO = {  # answers, by exercise, with what is said of them: causes that had o
     "how-many-images": [(1805, "all of them are asked for")], "mean-or-median": [(2*sum(math.comb(41, k) for k in range(13))/2**41, "what the two rules *say*")],
     "unequal-box": [(1.1631838, "by other numbers in that proportion"), (0.93, "So far the number is right")], "share-not-gray": [(math.inf, "It is infinite"), (0.79, "others round to the same")],
     "mean-axis": [(torch.full((6131,), math.inf), "6,131 of 6,131 values are infinite")], "loss-of-four": [(math.nan, "logarithm of a negative number"), (0.4, "too small")],
-    "step-by-hand": [(0.8, "no slope in it"), (0.9, "a slope of 0.5")], "bytes-to-keep": [(3136, "what *one* image takes")], "moved-three": [(-1, "below 0, and it should not be")]}
+    "step-by-hand": [(1.0, "if it was one of these"), (0.8, "no slope in it"), (0.9, "a slope of 0.5")], "bytes-to-keep": [(3136, "what *one* image takes")], "moved-three": [(-1, "below 0, and it should not be")]}
 
 
 @pytest.mark.parametrize("name, answer, says", [(name, *case) for name, cases in NOT_SO.items() for case in cases])
@@ -276,6 +276,8 @@ def test_a_function_that_is_right_by_chance():
     def sorted_first(predictions, labels): return (predictions.sort().values == labels.flatten().sort().values).float().mean()
     def any_at_all(predictions, labels): return (predictions == labels.flatten()).any().float()
     assert told("labels-in-a-column", sorted_first).mistake is None and told("labels-in-a-column", any_at_all).mistake == "zero-or-one"
+    assert told("hard-to-say", lambda distances: "hard to say" if (distances[:, 0]-distances[:, 1]).abs().min() < 0.01 else "3").mistake is None
+    assert "by chance" in told("kindly", lambda image: "ready" if image.max() > 100 else "Sorry: too faint").text
     near = told("labels-in-a-column", lambda predictions, labels: ((predictions-labels.flatten()).abs() <= 1).float().mean()).text
     assert "right in 2 of 3 calls" in near and "by chance" in near
 
