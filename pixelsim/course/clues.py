@@ -12,7 +12,7 @@ from types import CodeType
 import numpy as np
 import torch
 
-from .compare import Rules,as_value,call_it,difference
+from .compare import PLAIN,Rules,as_value,call_it,difference
 
 # %% ../../nbs/course/clues.ipynb #be44502f
 def code_of(function):
@@ -104,6 +104,7 @@ def same_result_clue(rights, answers):
     "Does a function return the same for all calls, where it should not: (name, what to say); None if not."
     if len(answers)<2 or len(answers)<len(rights): return None
     def same(values): return all(difference(values[0], v, Rules(0))=="" for v in values[1:])
+    if all(v.kind in PLAIN and v.data.size==1 and (v.kind=="text" or v.data.item() in (0,1)) for v in answers): return None  # one word, yes or no agrees by chance
     if same(answers) and not same(rights):
         return "always-the-same",("Your function returned the same in all calls, though it was given different things. Is what it returns "
                                   "made from all of its arguments?")
@@ -119,15 +120,24 @@ def arguments_in_words(arguments):
     "What a function was given, in words."
     return " and ".join(call_it(as_value(argument)) for argument in arguments)
 
-def calls_clue(function, inputs, good, error):
-    "In which calls a function is right, if it is right in some: (name, what to say); None if in none or all."
+def _ranks(arguments): return [np.ndim(argument) for argument in arguments]
+
+def calls_clue(function, inputs, good, error, is_one=False):
+    """In which calls a function is right, if it is right in some: (name, what to say); None if in none or all.
+
+    With `is_one` each call gives one number or text, which can be right by chance."""
     if not any(good): return None
     bad = next((i for i in range(len(inputs)) if i>=len(good) or not good[i]), None)
     if bad is None: return None
-    i = good.index(True)
-    does = "it stops" if bad>=len(good) and error is not None else "it is not"
+    i,stops = good.index(True),bad>=len(good) and error is not None
+    rights,wrongs = [[_ranks(some) for some,is_right in zip(inputs, good) if is_right==which] for which in (True,False)]
+    if is_one and any(ranks in rights for ranks in wrongs):
+        return "right-in-some-calls",(f"Your function is right in {sum(good)} of {len(inputs)} calls, and a single result can be right by chance. It is not right "
+                                      f"when it is given {arguments_in_words(inputs[bad])}, for example.")
+    does = "it stops" if stops else "it is not"
     return "right-in-some-calls",(f"Your function is right when it is given {arguments_in_words(inputs[i])}, but {does} when it is given "
-                                  f"{arguments_in_words(inputs[bad])}.{_size_words(function, inputs, i, bad)}")
+                                  f"{arguments_in_words(inputs[bad])}.{_size_words(function, inputs, i, bad)}"
+                                  f"{' (A single result can also be right by chance.)' if is_one and not stops else ''}")
 
 def _sizes(arguments): return {n for argument in arguments for n in getattr(argument, "shape", ())}
 

@@ -188,7 +188,11 @@ def _numbers_differ(right, answer, rules):
     nan = int((np.isnan(a)&~np.isnan(r)).sum())
     if nan:
         which = "It is NaN" if a.ndim==0 else f"{nan:,} of {a.size:,} values are NaN"
-        return f'{which}, "not a number": was something divided by 0, or the root of a negative number taken?'
+        return f'{which}, "not a number": was something divided by 0, or the root or the logarithm of a negative number taken?'
+    infinite = int((np.isinf(a)&~np.isinf(r)).sum())
+    if infinite:
+        which = "It is infinite" if a.ndim==0 else f"{infinite:,} of {a.size:,} values are infinite"
+        return f"{which}: was something divided by 0, or the logarithm of 0 taken?"
     if a.ndim==0: return _number_differs(float(r), float(a))
     return (f"The shape is right, but {int(off.sum()):,} of {a.size:,} values are not{_direction(r[off], a[off])}; "
             f"they are off by {np.nanmax(np.abs(a-r)):.3g} at most{_first_place(off, answer.data)}.")
@@ -207,7 +211,7 @@ def _first_place(wrong, answer):
 
 def _number_differs(right, answer):
     "In which direction a single number is off."
-    if right and math.isfinite(answer) and right*answer<0: return "The sign is wrong."
+    if right and math.isfinite(answer) and right*answer<0: return f"Your number is {'below' if answer<0 else 'above'} 0, and it should not be."
     size = "too large" if answer>right else "too small"
     far = right and answer and not 0.1<answer/right<10
     return f"Your number is {size}{', by more than ten times' if far else ''}."

@@ -76,7 +76,7 @@ def _blank_reply(exercise, answer):
 def _is_unfinished(exercise, answer, outcome):
     "Has the learner not yet filled in everything?"
     if not exercise.asks_function: return False
-    if outcome.error is not None: return "ellipsis" in str(outcome.error).lower()
+    if outcome.error is not None: return "ellipsis" in str(outcome.error).lower() and "valid indices" not in str(outcome.error)
     return any(v.kind=="blank" for v in outcome.values) or all(v.kind=="nothing" for v in outcome.values) and clues.does_nothing(answer)
 
 def _is_right(exercise, answer, outcome):
@@ -204,7 +204,8 @@ def _some_calls(exercise, answer, outcome):
     "A function that is right for some of its calls only."
     if not exercise.asks_function: return None
     good = [difference(r, a, exercise.rules)=="" for r,a in zip(exercise.right.values, outcome.values)]
-    return clues.calls_clue(answer, exercise.inputs, good, outcome.error)
+    is_one = all(v.kind in PLAIN and not v.data.ndim for v in exercise.right.values)
+    return clues.calls_clue(answer, exercise.inputs, good, outcome.error, is_one)
 
 def _variant(exercise, answer, outcome): return variant(exercise, outcome)
 
@@ -232,8 +233,9 @@ def judge(exercise, answer):
 def _wrong_reply(exercise, answer, outcome):
     "The reply to a wrong answer: a known mistake, what has gone wrong by any rule, or an honest word on what differs."
     entry,printed,help_ = exercise.entry,outcome.printed,f'`hint("{exercise.name}")` helps.'
-    safely = _until(time.monotonic()+exercise.seconds)  # for all that is tried below
-    known = _known_outcome(exercise, outcome) or safely(lambda: _known_condition(exercise, answer, outcome))
+    known = _known_outcome(exercise, outcome)
+    safely = _until(time.monotonic()+exercise.seconds)  # for all that is tried below; the exercise's own mistakes take their time before
+    known = known or safely(lambda: _known_condition(exercise, answer, outcome))
     if known: return _reply("wrong", known["says"], known["name"], printed)
     if outcome.error is not None:
         if not exercise.asks_function:

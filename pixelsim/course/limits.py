@@ -9,6 +9,8 @@ __all__ = []
 import re
 from itertools import permutations
 
+import numpy as np
+
 from .compare import PLAIN
 from .exercise import lesson_names
 
@@ -32,7 +34,7 @@ def counted(exercise, answer, outcome):
             return "how-many",f"{what} *how many*, of {total:,}. A share is that number divided by {total:,}."
     for one,other in permutations(totals, 2):
         if value.data.ndim==0 and abs(count*one/other-share)<1e-7:
-            return "other-total",f"It looks as if you divided by {one:,}, where {other:,} belongs: of how many is it a share?"
+            return "other-total",f"This comes out if one divides by {one:,} where {other:,} belongs, or by other numbers in that proportion: of how many is it a share?"
 
 def _sizes(thing): return [*getattr(thing, "shape", ())] or ([len(thing)] if hasattr(thing, "__len__") else [])
 
@@ -47,7 +49,7 @@ def beyond(exercise, answer, outcome):
     rights,values = exercise.right.values,outcome.values
     if "accepts" in exercise.entry or any(v.kind!="number" for v in [*rights, *values]): return None
     if not any(word in exercise.entry["task"] for word in ("from 0 to 1","share","accuracy")): return None
-    if any(r.data.shape!=a.data.shape or (r.data<0).any() or (r.data>1).any() for r,a in zip(rights, values)): return None
+    if any(r.data.shape!=a.data.shape or (r.data<0).any() or (r.data>1).any() or not np.isfinite(a.data).all() for r,a in zip(rights, values)): return None
     most,least = max(v.data.max() for v in values),min(v.data.min() for v in values)
     asked = f"Asked for {'is a number' if rights[0].data.ndim==0 else 'are numbers'} from 0 to 1, and"
     if most>1: return "above-one",f"{asked} {most:.4g} is more: is something not yet divided, or not by how many there are?"
@@ -59,7 +61,7 @@ def all_in_one(exercise, answer, outcome):
     if "accepts" in exercise.entry or len(rights)!=len(values) or any(v.kind not in PLAIN for v in [*rights, *values]): return None
     if all(a.kind!="text" and a.data.ndim==0 and r.data.size>1 for r,a in zip(rights, values)):
         return "all-in-one",("Yours is one single number, and more were asked for. `sum()`, `mean()`, `max()` and the like make one number "
-                             "of everything if they are given no axis, and an index can leave a single one.")
+                             "of everything if they are given no axis. An index can leave a single one, and so does a loop that sets the same name anew each time.")
     if all(r.data.ndim==1 and a.data.shape==(len(r.data),28,28) for r,a in zip(rights, values)):
         return "whole-images","These are whole images, of 28 × 28 numbers each, and one number for each image was asked for: rows and columns are still there."
     if all(r.data.ndim==1 and a.data.shape[-2:]==(28,28) and a.data.ndim==2 for r,a in zip(rights, values)):

@@ -11,10 +11,10 @@ import numpy as np
 # %% ../../nbs/course/slip_words.ipynb #a1c0ffe5
 _SAYS = {
     "all-zero": "{Every} is 0. Several ways lead there: `//`, `int` or `round` on numbers below 1, a comparison that is never true, a total to "
-                "which nothing is added.",
+                "which nothing is added, the median where most are 0.",
     "without-decimals": "{The} right, but without the decimals. `//`, `int` and `round` drop them: leave them as they are.",
-    "one-digit": "Your number is {value:g}: one digit alone, and what was asked for has more. Give it as it comes: `//`, `int` and `round` leave "
-                 "digits out{yes}.",
+    "one-digit": "Your number is {value:g}: one digit alone, and what was asked for has more. `//`, `int` and `round` leave digits out{yes}: "
+                 "if it was one of these, give it as it comes.",
     "zero-or-one": "All your values are 0 or 1, and the right ones have decimals: `//`, `int` and `round` drop the decimals, and a "
                    "comparison says only yes or no.",
     "rounded": "{The} right, but rounded to {decimals}, and that is too early. Give {it}.",

@@ -21,7 +21,7 @@ def _all_same(pairs, change):
 def _rounded(pairs):
     "Are these the right numbers, rounded or cut off too early?"
     is_one = sum(r.size for r,_ in pairs)==1
-    words = dict(The="The number is" if is_one else "The numbers are", it="it as it comes" if is_one else "them as they come")
+    words = dict(The="So far the number is" if is_one else "The numbers are", it="it as it comes" if is_one else "them as they come")
     def is_(change): return all(np.isclose(a, change(r), rtol=0, atol=1e-6).all() and ((a==0)==(change(r)==0)).all() for r,a in pairs)
     if all((a==0).all() for _,a in pairs): return told("all-zero", Every=_every(pairs)) if any(r.any() for r,_ in pairs) else None
     def is_cut_off(n): return is_(lambda r: np.trunc(r*10**n)/10**n)
@@ -261,6 +261,7 @@ def slip(rights, answers, sizes=()):
     if len(rights)!=len(answers) or any(v.kind not in ("number","truth") for v in [*rights, *answers]): return None
     pairs = [(np.asarray(r.data, dtype=float),np.asarray(a.data, dtype=float)) for r,a in zip(rights, answers)]
     if any(not a.size or not r.size or a.size>_MOST for r,a in pairs): return None
+    if any(np.isfinite(r).all() and not np.isfinite(a).all() for r,a in pairs): return None  # what was divided by 0 has nothing in common with anything
     kinds = rights[0].kind,answers[0].kind
     if kinds[0]=="truth": return told("opposite") if all(r.shape==a.shape and (r!=a).all() for r,a in pairs) else None
     if kinds[1]=="truth": return _same_for_all(_masked, pairs)

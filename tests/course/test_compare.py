@@ -50,7 +50,8 @@ def test_the_same_in_another_form(right, answer): assert differs(right, answer) 
 
 @pytest.mark.parametrize("right, answer, word", [
     (SHAPE, (3, 2), "2 of 2 values are not"), (SHAPE, (2, 3, 1), "3 is too many along axis 0"), (0.5, 0.6, "too large"),
-    (0.5, 0.4, "too small"), (0.5, 50, "more than ten times"), (0.5, -0.5, "sign"), (0.5, "0.5", "It should hold numbers, not text"),
+    (0.5, 0.4, "too small"), (0.5, 50, "more than ten times"), (0.5, -0.5, "is below 0, and it should not be"), (-0.5, 2, "is above 0"), (0.5, float("inf"), "It is infinite"), (torch.ones(2), torch.tensor([1, float("inf")]), "1 of 2 values are infinite"),
+    (0.5, "0.5", "It should hold numbers, not text"),
     (1, True, "numbers, not True and False"), (torch.tensor([1, 0]), torch.tensor([True, False]), "numbers, not True and False"),
     (True, 1, "True and False, not numbers"), (True, False, "Not this one"), (10_000, 10_001, "too large"), (10_000, 10_001.0, "too large"),
     (torch.zeros(5), torch.zeros(5, 1), "shape (5, 1), and that is not the right shape: an axis is too many"), (0.5, torch.tensor([0.5]), ".item()"),
