@@ -31,7 +31,7 @@ except ImportError: fcntl = None  # Windows
 
 ROOT = Path(pixelsim.__file__).parents[1]
 OFFLINE = Path(__file__).parents[2] / "tools" / "offline"
-EACH = 50  # of each class and split, where there are few
+EACH = 10  # of each class and split, where there are few
 HANGS = 120  # seconds after which something counts as hung: no speed is measured
 SAMPLE, FULL = ({"train": "train", "valid": "valid"}, (3, 7)), ({"train": "training", "valid": "testing"}, range(10))
 
@@ -49,22 +49,30 @@ def sample(fastai_home):
     return fastai_home / "data" / "mnist_sample"
 
 
-@pytest.fixture
-def few(monkeypatch):
-    "A bundle with a few digits of each class takes the place of the whole one."
+@pytest.fixture(scope="session")
+def few_digits():
     bundle = digits_bundle()
-    few = {key: bundle[key][:EACH] for key in bundle}
-    monkeypatch.setattr(fastai_folder, "digits_bundle", lambda: few)
-    return few
+    return {key: bundle[key][:EACH] for key in bundle}
 
 
 @pytest.fixture
-def wanted(sample, few):
+def few(monkeypatch, few_digits):
+    "A bundle with a few digits of each class takes the place of the whole one."
+    monkeypatch.setattr(fastai_folder, "digits_bundle", lambda: few_digits)
+    return few_digits
+
+
+@pytest.fixture(scope="session")
+def few_files(sample, few_digits):
     "The bytes of every file in the sample of the few digits: each is as in the whole sample."
-    names = [f"{split}/{d}/{i}.png" for split in ("train", "valid") for d in (3, 7) for i in few[f"{split}_{d}_index"]]
+    names = [f"{split}/{d}/{i}.png" for split in ("train", "valid") for d in (3, 7) for i in few_digits[f"{split}_{d}_index"]]
     header, *rows = (sample / "labels.csv").read_text(encoding="utf-8").splitlines()
     labels = "\n".join([header, *(row for row in rows if row.split(",")[0] in names), ""])
     return {name: (sample / name).read_bytes() for name in names} | {"labels.csv": labels.encode()}
+
+
+@pytest.fixture
+def wanted(few, few_files): return few_files
 
 
 def put(folder, wanted):
@@ -120,21 +128,18 @@ def assert_layout(folder, bundle, splits, digits, step=1):
 
 
 def test_sample_layout(sample):
-    """Folders, file names and pixels are MNIST_SAMPLE's; labels.csv has its header and a row for every image:
-    0 for a three, 1 for a seven."""
+    "Folders, file names and pixels are MNIST_SAMPLE's; labels.csv has its header and a row for every image: 0 for a three, 1 for a seven."
     assert_layout(sample, digits_bundle(), *SAMPLE, step=20)
     with Image.open(sample / "train" / "3" / "10000.png") as image:
         assert np.asarray(image)[5, 4:10].tolist() == [0, 0, 0, 0, 0, 29]  # the book's
     names = sorted(f.relative_to(sample).as_posix() for f in sample.rglob("*.png"))
-    assert len(names) == 6131 + 6265 + 1010 + 1028
     rows = [f"{name},{int('/7/' in name)}" for name in names]
-    assert (sample / "labels.csv").read_bytes().decode().split("\n") == ["name,label", *rows, ""]
+    assert len(rows) == 6131 + 6265 + 1010 + 1028 and (sample / "labels.csv").read_bytes().decode().split("\n") == ["name,label", *rows, ""]
 
 
 def test_full_layout(few):
     "All ten digits are where fastai's MNIST has them, and there is no labels.csv."
-    folder = mnist_folder()
-    assert_layout(folder, few, *FULL)
+    assert_layout(folder := mnist_folder(), few, *FULL)
     assert folder.name == "mnist_png" and sorted(os.listdir(folder)) == ["testing", "training"]
 
 
@@ -150,18 +155,14 @@ def test_made_once_and_in_silence(home, wanted, writing, monkeypatch, stream):
     assert mnist_sample_folder() == folder and stamps(home) == before and len(writing) == 4 * EACH
 
 
-def test_custom_config(tmp_path, home, wanted):
-    "fastai's config.ini says where the folder and the lock go, and is not rewritten."
+def test_config(tmp_path, home, wanted):
+    """fastai's config.ini says where the folder and the lock go, and is not rewritten; an empty one stands for fastai's defaults:
+    whoever calls first writes it, and it is empty for a moment."""
     text = f"[DEFAULT]\ndata = {tmp_path / 'else where'}\narchive = packed\n"
     put(home, {"config.ini": text.encode()})
     assert mnist_sample_folder() == tmp_path / "else where" / "mnist_sample"
     assert_whole(tmp_path / "else where" / "mnist_sample", wanted)
-    assert (home / "config.ini").read_text(encoding="utf-8") == text and "data" not in (made := os.listdir(home))
-    assert "archive" not in made
-
-
-def test_config_that_is_being_written(home, wanted):
-    "An empty config.ini stands for fastai's defaults: whoever calls first writes it, and it is empty for a moment."
+    assert (home / "config.ini").read_text(encoding="utf-8") == text and not {"data", "archive"} & {*os.listdir(home)}
     put(home, {"config.ini": b""})
     folder = put(home / "data" / "mnist_sample", wanted)
     assert mnist_sample_folder() == folder
@@ -172,14 +173,12 @@ def test_config_that_is_being_written(home, wanted):
 def test_someone_elses_folder_is_used_untouched(home, wanted):
     "A complete folder with other bytes and more files in it is used as it is."
     theirs = {name: content + b"packed by someone else" for name, content in wanted.items()}
-    more = {"models/mine.pth": b"weights", "train/3/.DS_Store": b""}
-    folder = put(home / "data" / "mnist_sample", theirs | more)
+    folder = put(home / "data" / "mnist_sample", theirs | {"models/mine.pth": b"weights", "train/3/.DS_Store": b""})
     before = stamps(folder)
     assert mnist_sample_folder() == folder and stamps(folder) == before
 
 
-@pytest.mark.parametrize("gone, count", [
-    ("train/7/", EACH), ("/3/", 2 * EACH), ("valid/7/0.png", 1), ("labels.csv", 1)])
+@pytest.mark.parametrize("gone, count", [("train/7/", EACH), ("/3/", 2 * EACH), ("valid/7/0.png", 1), ("labels.csv", 1)])
 @pytest.mark.parametrize("emptied", [False, True])
 def test_damaged_folder_is_reported_and_left(home, wanted, gone, count, emptied):
     "An incomplete folder gives one OSError with the count, the first file and what to do, and is not changed."
@@ -194,8 +193,7 @@ def test_damaged_folder_is_reported_and_left(home, wanted, gone, count, emptied)
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_stopped_half_way(home, wanted, writing, monkeypatch, killed):
-    """On a full disk, or killed, there is no folder that looks ready;
-    the next call makes it whole and clears the rest away."""
+    "On a full disk, or killed, there is no folder that looks ready; the next call makes it whole and clears the rest away."
     class Killed(BaseException): "What nobody catches."
     def stop():
         assert os.listdir(home / "data") == [".mnist_sample.partial"]
@@ -349,14 +347,11 @@ def fastai():
             hung.cancel()
 
 
-@pytest.mark.skipif(
-    find_spec("fastai") is None, reason="NOT TESTED: fastai is not installed, so we cannot see if it finds the folder")
+@pytest.mark.skipif(find_spec("fastai") is None, reason="NOT TESTED: fastai is not installed, so we cannot see if it finds the folder")
 def test_fastai_finds_both_folders_and_waits_for_us(home, wanted, writing):
-    """With the network blocked, `untar_data` returns pixelsim's folders, unchanged;
-    asked while pixelsim is writing, it waits."""
+    "With the network blocked, `untar_data` returns pixelsim's folders, unchanged; asked while pixelsim is writing, it waits."
     half, go = threading.Event(), threading.Event()
-    def pause(): half.set(), go.wait(HANGS)
-    writing.at(EACH, pause)
+    writing.at(EACH, lambda: (half.set(), go.wait(HANGS)))
     with fastai() as ask, ThreadPoolExecutor(2) as pool:
         ours = pool.submit(mnist_sample_folder)
         assert half.wait(HANGS)
