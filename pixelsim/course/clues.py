@@ -82,7 +82,8 @@ def _never_used(function):
     "The parameters that the code of a function never looks at."
     code = code_of(function)
     if code is None: return []
-    loaded = {step.argval for part in _all_code(code) for step in _steps(part) if step.opname.startswith(("LOAD","DELETE"))}
+    def is_name(step): return step.opname.startswith(("LOAD","DELETE")) and not step.opname.startswith(("LOAD_ATTR","LOAD_METHOD"))  # `model.images` is no use of `images`
+    loaded = {step.argval for part in _all_code(code) for step in _steps(part) if is_name(step)}
     loaded |= {name for step in _steps(code) if isinstance(step.argval, tuple) for name in step.argval}
     return [name for name in parameters(function) if name not in loaded and name not in code.co_cellvars]
 
@@ -90,7 +91,7 @@ def _data_read(function):
     "The names of tensors, arrays and lists of the notebook that a function reads."
     code = code_of(function)
     space = getattr(function, "__globals__", {})
-    names = [name for part in _all_code(code) for name in part.co_names] if code else []
+    names = [step.argval for part in _all_code(code) for step in _steps(part) if step.opname in ("LOAD_GLOBAL","LOAD_NAME")] if code else []
     return [name for name in dict.fromkeys(names) if isinstance(space.get(name), (torch.Tensor,np.ndarray,list,tuple,int,float))]
 
 def argument_clue(function):
@@ -126,8 +127,9 @@ def calls_clue(function, inputs, good, error):
     if bad is None: return None
     i = good.index(True)
     does = "it stops" if bad>=len(good) and error is not None else "it is not"
-    return "right-in-some-calls",(f"Your function is right when it is given {arguments_in_words(inputs[i])}, but {does} when it is given "
-                                  f"{arguments_in_words(inputs[bad])}.{_size_words(function, inputs, i, bad)}")
+    given,then = arguments_in_words(inputs[i]),arguments_in_words(inputs[bad])
+    if given==then: return "right-in-some-calls",f"Your function is right in call {i+1}, but {does} in call {bad+1}. Both times it is given {given}, with other values in it."
+    return "right-in-some-calls",f"Your function is right when it is given {given}, but {does} when it is given {then}.{_size_words(function, inputs, i, bad)}"
 
 def _sizes(arguments): return {n for argument in arguments for n in getattr(argument, "shape", ())}
 
