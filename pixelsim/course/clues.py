@@ -82,7 +82,8 @@ def _never_used(function):
     "The parameters that the code of a function never looks at."
     code = code_of(function)
     if code is None: return []
-    loaded = {step.argval for part in _all_code(code) for step in _steps(part) if step.opname.startswith(("LOAD","DELETE"))}
+    def is_name(step): return step.opname.startswith(("LOAD","DELETE")) and not step.opname.startswith(("LOAD_ATTR","LOAD_METHOD"))  # `model.images` is no use of `images`
+    loaded = {step.argval for part in _all_code(code) for step in _steps(part) if is_name(step)}
     loaded |= {name for step in _steps(code) if isinstance(step.argval, tuple) for name in step.argval}
     return [name for name in parameters(function) if name not in loaded and name not in code.co_cellvars]
 
@@ -90,7 +91,7 @@ def _data_read(function):
     "The names of tensors, arrays and lists of the notebook that a function reads."
     code = code_of(function)
     space = getattr(function, "__globals__", {})
-    names = [name for part in _all_code(code) for name in part.co_names] if code else []
+    names = [step.argval for part in _all_code(code) for step in _steps(part) if step.opname in ("LOAD_GLOBAL","LOAD_NAME")] if code else []
     return [name for name in dict.fromkeys(names) if isinstance(space.get(name), (torch.Tensor,np.ndarray,list,tuple,int,float))]
 
 def argument_clue(function):
@@ -131,12 +132,13 @@ def calls_clue(function, inputs, good, error, is_one=False):
     if bad is None: return None
     i,stops = good.index(True),bad>=len(good) and error is not None
     rights,wrongs = [[_ranks(some) for some,is_right in zip(inputs, good) if is_right==which] for which in (True,False)]
+    given,then = arguments_in_words(inputs[i]),arguments_in_words(inputs[bad])
     if is_one and any(ranks in rights for ranks in wrongs):
         return "right-in-some-calls",(f"Your function is right in {sum(good)} of {len(inputs)} calls, and a single result can be right by chance. It is not right "
-                                      f"when it is given {arguments_in_words(inputs[bad])}, for example.")
+                                      f"when it is given {then}, for example.")
     does = "it stops" if stops else "it is not"
-    return "right-in-some-calls",(f"Your function is right when it is given {arguments_in_words(inputs[i])}, but {does} when it is given "
-                                  f"{arguments_in_words(inputs[bad])}.{_size_words(function, inputs, i, bad)}"
+    if given==then: return "right-in-some-calls",f"Your function is right in call {i+1}, but {does} in call {bad+1}. Both times it is given {given}, with other values in it."
+    return "right-in-some-calls",(f"Your function is right when it is given {given}, but {does} when it is given {then}.{_size_words(function, inputs, i, bad)}"
                                   f"{' (A single result can also be right by chance.)' if is_one and not stops else ''}")
 
 def _sizes(arguments): return {n for argument in arguments for n in getattr(argument, "shape", ())}

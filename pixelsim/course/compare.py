@@ -152,6 +152,7 @@ def _shapes_differ(right, answer, rules):
     told = f", and {right.data.shape} was asked for" if rules.tell_shape else ", and that is not the right shape"
     if right.data.ndim==0 and answer.data.size==1:
         return f"Yours is {call_it(answer)}: take the one number out, with .item() or [0]."
+    if right.kind=="text" and not answer.data.ndim: return "Yours is one single text, and several were asked for: a list of texts, in square brackets."
     return f"Yours is {call_it(answer)}{told}{_shape_words(right.data.shape, answer.data.shape)}."
 
 def _shape_words(right, answer):

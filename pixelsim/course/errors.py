@@ -52,6 +52,7 @@ _ADVICE = [  # a pattern in "Type: message", and what it usually means
      "A list takes one whole number in its square brackets. A tensor takes several at once: `torch.tensor(…)` makes one of the list."),
     (r"'list' object has no attribute|list indices must be|can only concatenate list|and 'list'|'list' and|must be Tensor, not list|can't multiply sequence",
      "A list does not calculate. Make a tensor of it: `torch.tensor(…)` of numbers, `torch.stack(…)` of tensors."),
+    (r"concatenate str \(not \"\w*(Error|Exception|Warning)\"", "An error is no text. `str(error)` has its words, and so has `f\"{error}\"`."),
     (r"'str' object|and 'str'|'str' and|must be str|not 'str'|concatenate str",
      "One of these is *text*. `int(…)` or `float(…)` makes a number of it."),
     (r"Boolean value of Tensor with more than one value|truth value of an array",

@@ -167,7 +167,7 @@ _SECOND = "\n\nAnd there is a second thing. "
 def _wrong_in_another_form(exercise, answer, outcome):
     "A known mistake, or a slip, in another form than was asked for."
     if outcome.error is not None or not outcome.answers: return None
-    is_nested = isinstance(exercise.right.answers[0], tuple) and any(isinstance(part, tuple) for part in exercise.right.answers[0])
+    is_nested = isinstance(exercise.right.answers[0], tuple) and any(isinstance(part, (tuple,list)) for part in exercise.right.answers[0])
     is_truth = all(v.kind=="truth" for v in outcome.values)
     for answers,says in in_one_step(outcome.answers):
         if is_nested and "brackets within brackets" in says: continue  # that is what was asked for
@@ -180,6 +180,7 @@ def _slip_after_a_mistake(exercise, answer, outcome):
     "A known mistake, and then one of those that one can make anywhere."
     if "accepts" in exercise.entry or outcome.error is not None: return None
     for mistake in exercise.entry["mistake"]:
+        if mistake.get("late"): continue
         wrong = exercise.wrong(mistake)
         found = wrong.error is None and slip(wrong.values, outcome.values)
         is_one = sum(v.data.size for v in outcome.values if v.kind in PLAIN)<3
@@ -207,10 +208,15 @@ def _some_calls(exercise, answer, outcome):
     is_one = all(v.kind in PLAIN and not v.data.ndim for v in exercise.right.values)
     return clues.calls_clue(answer, exercise.inputs, good, outcome.error, is_one)
 
+def _what_it_lacks(exercise, answer, outcome):
+    "What is certainly so of an answer that nothing else explains: a known mistake marked `late`, by its condition."
+    found = _first_that_holds(exercise, answer, late=True) if outcome.error is None else None
+    return found and (found["name"],found["says"])
+
 def _variant(exercise, answer, outcome): return variant(exercise, outcome)
 
 _DIAGNOSES = (_kind_mistake,_argument_mistake,_result_mistake,_right_in_another_form,_slip,_wrong_in_another_form,counted,
-              _same_as_a_name,_variant,_slip_after_a_mistake,_some_calls,two_at_once,beyond,all_in_one)
+              _same_as_a_name,_what_it_lacks,_variant,_slip_after_a_mistake,_some_calls,two_at_once,beyond,all_in_one)
 
 # %% ../../nbs/course/feedback.ipynb #2ab4dead
 def judge(exercise, answer):
@@ -233,8 +239,8 @@ def judge(exercise, answer):
 def _wrong_reply(exercise, answer, outcome):
     "The reply to a wrong answer: a known mistake, what has gone wrong by any rule, or an honest word on what differs."
     entry,printed,help_ = exercise.entry,outcome.printed,f'`hint("{exercise.name}")` helps.'
-    known = _known_outcome(exercise, outcome)
-    safely = _until(time.monotonic()+exercise.seconds)  # for all that is tried below; the exercise's own mistakes take their time before
+    known = _known_outcome(exercise, outcome)  # which works out all known mistakes, the first time
+    safely = _until(time.monotonic()+exercise.seconds)  # for all that is tried below
     known = known or safely(lambda: _known_condition(exercise, answer, outcome))
     if known: return _reply("wrong", known["says"], known["name"], printed)
     if outcome.error is not None:
@@ -269,8 +275,12 @@ def _known_outcome(exercise, outcome):
 def _known_condition(exercise, answer, outcome):
     "The known mistake whose condition holds, unless it is only a matter of form; None if there is none."
     if _right_in_another_form(exercise, answer, outcome): return None
-    with_condition = [mistake for mistake in exercise.entry["mistake"] if "when" in mistake]
-    return next((mistake for mistake in with_condition if exercise.holds(mistake["when"], answer)), None)
+    return _first_that_holds(exercise, answer, late=False)
+
+def _first_that_holds(exercise, answer, late):
+    "The first mistake whose condition holds, of those that are marked `late` or of those that are not; None if none does."
+    some = [mistake for mistake in exercise.entry["mistake"] if "when" in mistake and mistake.get("late", False)==late]
+    return next((mistake for mistake in some if exercise.holds(mistake["when"], answer)), None)
 
 def _near(tolerance, values):
     "How far off a mistake's number may be: as the right one, but 2 % at most, or one mistake is taken for another."

@@ -22,7 +22,7 @@ _KEYS = {  # of each kind of table: the keys it may have, and their types; with 
     "exercise": "name:text minutes:minutes task:text given?:text starter:text solution:text also?:texts inputs?:text accepts?:text "
                 "explanation:text hints:texts learned:text otherwise?:text tolerance?:number same_dtype?:flag "
                 "tell_shape?:flag avoid?:texts seconds?:number mistake:tables",
-    "exercise.mistake": "name:text code:text when?:text tolerance?:number says:text",
+    "exercise.mistake": "name:text code:text when?:text late?:flag tolerance?:number says:text",
     "choice": "name:text kind:text asks:text check?:text choice:tables",
     "choice.choice": "text:text right?:flag says:text",
     "number": "name:text kind:text asks:text check?:text answer:number tolerance?:number says:text otherwise:text "

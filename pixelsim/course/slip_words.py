@@ -41,7 +41,7 @@ _SAYS = {
                   "these{near}?",
     "not-divided": "Every value is as many times too large as there are of what is added up: is it a sum, where it should be a mean?",
     "n-minus-one": "Every value is n / (n − 1) times what it should be: did you divide by n − 1? Of n there are n.",
-    "divided-by-another-number": "It looks as if you divided by {by:.4g}, in every call: it should be the number of what was added up.",
+    "divided-by-another-number": "It looks as if you divided by {by:,.6g}, in every call: it should be the number of what was added up.",
     "factor": "{Every} is {times} what it should be. {why}",
     "multiple": "{Every} is {times} times what it should be.",
     "each-multiplied": "Along axis 0, each part is a multiple of what it should be: {times} times. Is it a sum, where it should be a mean?",

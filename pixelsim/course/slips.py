@@ -105,7 +105,7 @@ def _divided(ratios, sizes):
     if np.allclose(ratios, sizes, rtol=1e-3): return told("not-divided")
     if np.allclose(ratios, sizes/(sizes-1), rtol=1e-3): return told("n-minus-one")
     by = sizes/ratios
-    if np.allclose(by, by[0], rtol=1e-3): return told("divided-by-another-number", by=by[0])
+    if by[0]>0 and np.allclose(by, by[0], rtol=1e-3): return told("divided-by-another-number", by=by[0])
 
 def _multiplied_each(pairs):
     "Is each of a few parts another multiple of the right one?"
