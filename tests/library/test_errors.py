@@ -32,7 +32,7 @@ def fitted(distance="l1", side=2, **options): return PixelSimilarity(distance, *
     (lambda: explain_shape([3, 7]), TypeError, "got list: try torch.tensor(x)"),
     (lambda: explain_shape(HALF.to_sparse()), TypeError, "got torch.sparse_coo: try x.to_dense()"),
     (lambda: class_means(IMAGE[None], ["a"], ["b"]), ValueError, "class 'b' has no images"),
-    *[(lambda c=c: class_means(IMAGE[None], [3], c), ValueError, f"as [3, 7], got {c!r}") for c in ([], [[3, 7]], 3, None, [3, "7"])],
+    *[(lambda c=c: class_means(IMAGE[None], [3], c), ValueError, f"as [3, 7], got {c!r}") for c in ([], [[3, 7]], [[3], [7, 3]], 3, None, [3, "7"])],
     (lambda: class_means(IMAGE[None], [3], [3, 7, 3]), ValueError, "each class should be named once, got [3, 7, 3]"),
     (lambda: class_means(IMAGE[None], [3], np.array([7])), ValueError, "class 7 has no images"),
     (lambda: broadcast_shape(torch.zeros(2), np.zeros((7, 3))), ValueError, "axis -1 has sizes 2 and 3"),
