@@ -61,6 +61,13 @@ def model(digits):
     return PixelSimilarity().fit(digits[0])
 
 
+def state(model):
+    "All that a classifier is and knows, to compare to the last bit."
+    import numpy as np
+    learned = {name: np.asarray(x) for name, x in vars(model).items() if name.endswith("_")}
+    return type(model), model.get_params(), {name: (x.dtype.kind, x.shape, x.tolist()) for name, x in learned.items()}
+
+
 @pytest.fixture
 def set_threads():
     "Torch's own function that says how many threads it may use; afterwards it is as before."

@@ -115,7 +115,7 @@ ARRAYS = {
     "windows": windows, "scalar?": lambda x: x.item() if x.ndim == 0 else x[()], "list?": lambda x: [*x], "tuple?": lambda x: (*x,),
     "both kinds?": lambda x: [torch.from_numpy(i.copy()) if n % 2 else i for n, i in enumerate(x)], "numbers?": lambda x: x.tolist(),
     "like an array?": LikeAnArray, "memory?": memoryview, "nothing masked?": np.ma.array, "masked×": masked,
-    "objects×": lambda x: x.astype(object), "generator?": lambda x: (i for i in x), "None×": lambda x: None}
+    "objects×": lambda x: x.astype(object), "iterator?": lambda x: iter([*x]), "None×": lambda x: None}
 TENSORS = {
     "tensor": lambda x: x, "transposed tensor": lambda x: x.permute(*range(x.ndim)[::-1]).clone(memory_format=torch.contiguous_format)
     .permute(*range(x.ndim)[::-1]), "stepped tensor": lambda x: between(x, x.new_full),

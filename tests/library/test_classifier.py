@@ -1,5 +1,6 @@
-"The classifier against its own slow definition, and its promises: learning adds up, nothing is half done, what looks wrong is told."
+"The promises of the classifier: learning adds up, nothing is half done, what looks wrong is told. What it answers: test_arrays.py, test_nearest.py."
 import copy
+import pickle
 import subprocess
 import sys
 import warnings
@@ -8,20 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import state
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import labeled, stacks
+from strategies import labeled
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.images import as_images
+from pixelsim.means import class_means
+from pixelsim.pixels import best_threshold
 
-LEARNED = ["classes_", "totals_", "counts_", "prototypes_"]
-
-
-def state(model):
-    "All that a classifier is and knows, to compare to the last bit."
-    known = {name: (str(x.dtype), tuple(x.shape), np.asarray(x).tolist()) for name in LEARNED if (x := getattr(model, name, None)) is not None}
-    return type(model), model.get_params(), known
+PROTOTYPES = pytest.mark.parametrize("prototype", ["mean", "median"])
 
 
 def two_classes(distance="l1", side=2, classes=(3, 7), **options):
@@ -30,34 +30,9 @@ def two_classes(distance="l1", side=2, classes=(3, 7), **options):
     return PixelSimilarity(distance, **options).fit(images, [*classes])
 
 
-def slow_distances(images, labels, classes, new, distance):
-    "The definition, one image and one class at a time, in float64."
-    means = [np.mean([x / 255 for x, label in zip(images, labels) if label == c], axis=0) for c in classes]
-    measure = {"l1": lambda d: np.abs(d).mean(), "l2": lambda d: (d**2).mean()**.5}[distance]
-    return np.array([[measure(x / 255 - m) for m in means] for x in new])
-
-
-@pytest.mark.parametrize("distance", ["l1", "l2"])
-@given(sample=labeled(), data=st.data())
-def test_classifier_does_what_is_defined(distance, sample, data):
-    "For any classes: the slow definition's distances, the nearest class, its score, and labels of the type given."
-    images, labels, classes = sample
-    classes = sorted(classes)
-    new = data.draw(stacks(h=st.just(images.shape[1]), w=st.just(images.shape[2])))
-    model = PixelSimilarity(distance).fit(torch.from_numpy(images), labels)
-    assert model.classes_.tolist() == classes and model.fit(torch.from_numpy(images), np.array(labels)) is model
-    assert model.prototypes_.dtype == torch.float32
-    slow, found = slow_distances(images, labels, classes, new, distance), model.distances(torch.from_numpy(new))
-    np.testing.assert_allclose(found.numpy(), slow, atol=1e-6)
-    predicted = model.predict(torch.from_numpy(new)).tolist()
-    assert all(slow[i, classes.index(c)]**2 <= slow[i].min()**2 + 1e-6 for i, c in enumerate(predicted))
-    actual = data.draw(st.lists(st.sampled_from(classes), min_size=len(new), max_size=len(new)))
-    assert model.score(new, actual) == pytest.approx(sum(p == a for p, a in zip(predicted, actual)) / len(new))
-
-
 # Learning is adding
 
-@pytest.mark.parametrize("prototype", ["mean", "median"])
+@PROTOTYPES
 @given(sample=labeled(), data=st.data())
 def test_learning_adds_up(prototype, sample, data):
     "uint8 images in batches, in any order, or in two classifiers that are merged: what is learned is the same, bit by bit."
@@ -82,23 +57,21 @@ class Named(PixelSimilarity):
 
 
 def test_a_subclass_stays_what_it_is(tmp_path):
-    "Merged, loaded and with other parameters."
-    one = Named("l2", "yours").fit(np.eye(2, dtype=np.uint8)[:, None], [3, 7])
-    both, loaded = one.merge(one), Named.load(one.save(tmp_path / "named.npz"))
-    assert type(both) is type(loaded) is Named and (both.name, loaded.name, loaded.distance) == ("yours", "mine", "l2")
+    "Merged, loaded and with other parameters; what its constructor does not take is loaded too."
+    images = np.eye(2, dtype=np.uint8)[:, None]
+    one, other = Named("l2", "yours").fit(images, [3, 7]), Named()
+    assert (type(both := one.merge(one)), both.name, both.counts_.tolist()) == (Named, "yours", [2, 2])
+    assert state(Named.load(one.save(tmp_path / "one"))) == state(Named("l2").fit(images, [3, 7]))
     assert one.set_params(name="ours").get_params() == {"distance": "l2", "name": "ours"}
-    other = Named()
     other.prototype = "median"
-    other.fit(np.eye(2, dtype=np.uint8)[:, None], [3, 7]).save(tmp_path / "other.npz")
-    assert Named.load(tmp_path / "other.npz").prototype == "median"  # which its constructor does not take
-    assert both.counts_.tolist() == [2, 2] and loaded.counts_.tolist() == one.counts_.tolist() == [1, 1]
+    assert Named.load(other.fit(images, [3, 7]).save(tmp_path / "other")).prototype == "median"
 
 
 def test_copies_learn_for_themselves():
-    "Also a shallow one: what it learns later is not learned by the original."
+    "Also a shallow one and a pickle: what it learns later is not learned by the original."
     model = two_classes()
     before = state(model)
-    for other in (copy.copy(model), copy.deepcopy(model)):
+    for other in (copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert state(other) == before
         for labels in ([3, 3], [3, 5]):
             assert state(other.partial_fit(np.ones((2, 2, 2), np.uint8), labels)) != before and state(model) == before
@@ -109,7 +82,7 @@ def test_copies_learn_for_themselves():
 BAD = [np.full((2, 2, 2), 2.), np.zeros((2, 3, 3), np.uint8), np.full((2, 2, 2), np.nan), None]
 
 
-@pytest.mark.parametrize("prototype", ["mean", "median"])
+@PROTOTYPES
 def test_a_failed_fit_changes_nothing(prototype):
     "Images and labels that cannot be learned from leave what was learned before."
     model = two_classes(prototype=prototype)
@@ -163,15 +136,6 @@ def test_nothing_gives_nothing(options):
         with pytest.raises(ValueError, match="accuracy of nothing"): model.score(nothing, [], **options)
 
 
-@pytest.mark.filterwarnings("ignore:most of the images have a bright border:UserWarning")
-def test_nothing_is_neither_ink_nor_paper():
-    "Also to a model of paper."
-    model = PixelSimilarity().fit(np.full((2, 9, 9), [[[255]], [[200]]], np.uint8), [3, 7])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert len(model.predict(np.zeros((0, 9, 9), np.uint8))) == 0
-
-
 def test_other_prototypes_are_used():
     "Whoever puts others in their place, as after training, gets what these say."
     model, images = two_classes(side=9), np.random.default_rng(1).integers(0, 256, (50, 9, 9), dtype=np.uint8)
@@ -191,6 +155,11 @@ def test_other_sizes_on_request(digits, model):
         assert model.predict(images, resize=True).tolist() == model.predict(few).tolist()
         assert model.score(images, labels, resize=True) == model.score(few, labels)
     with pytest.raises(ValueError, match=r"got \(6, 784\)"): model.predict(few.flatten(1), resize=True)
+
+
+def test_labels_never_seen_are_named(model, digits):
+    with pytest.warns(UserWarning, match=r"2 of 4 labels were never seen by this classifier, the first is 8"):
+        assert model.score(digits[1].images[:4], [8, 3, 3, 8]) == 0.5
 
 
 # Ink and paper
@@ -228,3 +197,68 @@ def test_fitting_swapped_ink_warns(digits):
         dark = PixelSimilarity().fit(as_images(swapped, invert=True), labels)
         assert light.predict(swapped).tolist() == dark.predict(few).tolist()
     with pytest.warns(UserWarning, match="dark border.*bright one: pass invert=True"): light.predict(few)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(light.predict(few[:0])) == 0  # nothing is neither ink nor paper
+
+
+# Modes, types and devices
+
+@PROTOTYPES
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad, lambda: torch.autocast("cpu", dtype=torch.bfloat16)],
+                         ids=["inference", "no_grad", "autocast"])
+def test_what_was_fitted_in_a_mode_is_like_any_other(digits, tmp_path, mode, prototype):
+    "It can learn on inside of the mode and outside, predicts and measures the same, and can be saved and merged."
+    train, valid = digits
+    right = PixelSimilarity("l2", prototype).fit(train.images[::10], train.labels[::10])
+    with mode():
+        model = PixelSimilarity("l2", prototype).fit(train.images[::20], train.labels[::20])
+        assert model.score(train.images[::30], train.labels[::30]) > 0.9
+    assert not model.totals_.is_inference() and not model.prototypes_.is_inference()
+    model.partial_fit(train.images[10::40], train.labels[10::40])
+    with mode():
+        model.partial_fit(train.images[30::40], train.labels[30::40])
+        assert (model.predict(valid) == right.predict(valid)).all() and torch.equal(model.distances(valid), right.distances(valid))
+    assert state(model) == state(right) and not model.totals_.is_inference()
+    loaded = PixelSimilarity.load(model.save(tmp_path / "model.npz"))
+    assert torch.equal(loaded.merge(loaded).counts_, 2 * right.counts_)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+def test_another_default_type_changes_nothing(digits, dtype):
+    train, valid = digits
+    right, before = PixelSimilarity().fit(train).distances(valid), torch.get_default_dtype()
+    try:
+        torch.set_default_dtype(dtype)
+        assert torch.equal(PixelSimilarity().fit(train).distances(valid), right)
+    finally: torch.set_default_dtype(before)
+
+
+class NoFloat64(TorchDispatchMode):
+    "Tensors of float64 cannot be made from those on a device that has none; here every tensor is on it until `.cpu()`."
+    def __init__(self, *tensors): self.there = {t.untyped_storage().data_ptr(): t for t in tensors}  # held, so that no other gets their place
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        used, made = ([t for t in tree_leaves(x) if isinstance(t, torch.Tensor) and t.numel()] for x in ((args, kwargs), out))
+        if any(t.untyped_storage().data_ptr() in self.there for t in used):
+            if any(t.dtype == torch.float64 for t in made): raise TypeError("Cannot convert a tensor to float64: the device has no float64")
+            self.there |= {t.untyped_storage().data_ptr(): t for t in made}
+        return out
+
+
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+@PROTOTYPES
+def test_no_float64_on_the_device(digits, monkeypatch, distance, prototype):
+    (train, labels), (images, actual) = ((s.images[::9].clone(), s.labels[::9]) for s in digits)
+    right = PixelSimilarity(distance, prototype).fit(train, labels)
+    answer, far, cpu = right.predict(images), right.distances(images), torch.Tensor.cpu
+    def away(tensor): return torch.from_numpy(np.array(cpu(tensor).detach().numpy()))  # a copy that is no longer on the device
+    monkeypatch.setattr(torch.Tensor, "cpu", away)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)  # a mode holds for one thread
+    with NoFloat64(train, images):
+        model = PixelSimilarity(distance, prototype).fit(train, labels)
+        assert (model.predict(images) == answer).all() and torch.equal(away(model.distances(images)), far)
+        for grays in (train, train / 255): class_means(grays, labels, [3, 7])
+        best_threshold(images.float().mean((1, 2)), torch.from_numpy(actual == 3))
+        with pytest.raises(TypeError, match="no float64"): images.double()  # the mode does its work

@@ -1,31 +1,24 @@
 "Saved classifiers: the same when loaded; refused when damaged in any bit, newer, or something else."
+import io
 import os
 import re
 import struct
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import state
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import labeled
 
 from pixelsim.classifier import PixelSimilarity
 
-LEARNED = ["classes_", "totals_", "counts_", "prototypes_"]
-
-
-def fitted(classes=(3, 7), distance="l1", prototype="mean", side=2):
+def fitted(classes=(3, 7), distance="l1", side=2):
     "A classifier that has learned one image of each class."
     images = np.random.default_rng(0).integers(0, 256, (len(classes), side, side), dtype=np.uint8) // 16 * 16
-    return PixelSimilarity(distance, prototype).fit(images, [*classes])
-
-
-def assert_same(a, b):
-    "Two classifiers that differ in no bit of what they have learned."
-    assert a.get_params() == b.get_params()
-    for x, y in [(np.asarray(getattr(a, name)), np.asarray(getattr(b, name))) for name in LEARNED]:
-        assert (x.dtype == y.dtype or x.dtype.kind == y.dtype.kind == "U") and np.array_equal(x, y)
+    return PixelSimilarity(distance).fit(images, [*classes])
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +36,18 @@ def large(folder):
     return model, model.save(folder / "large").read_bytes()
 
 
-def survives(content, path, model):
+class Held(io.BytesIO):
+    "A file in memory, since to open ten thousand on a disk takes most of a minute."
+    def __str__(self): return "held.npz"
+
+
+def survives(content, model):
     "Does a file with this content load? Then it is the very `model`, else a ValueError names the file."
-    path.write_bytes(content)
-    try: loaded = PixelSimilarity.load(path)
+    try: loaded = PixelSimilarity.load(Held(content))
     except ValueError as e:
-        assert str(path) in str(e)
+        assert "held.npz" in str(e)
         return False
-    assert_same(loaded, model)
+    assert state(loaded) == state(model)
     return True
 
 
@@ -59,73 +56,64 @@ def survives(content, path, model):
        as_labels=st.sampled_from([list, np.array, lambda labels: np.array(labels, object)]))
 def test_round_trip(folder, sample, distance, prototype, as_labels):
     "Saved and loaded, under exactly the name given, it is the same to the bit, and can go on learning."
-    images, labels, _ = sample
-    labels = as_labels(labels)
+    images, labels = sample[0], as_labels(sample[1])
     model, path = PixelSimilarity(distance, prototype).fit(images, labels), folder / "round.trip"
     assert model.save(str(path)) == path and "round.trip.npz" not in os.listdir(folder)
-    for place in (path, str(path)): assert_same(PixelSimilarity.load(place), model)
-    loaded = PixelSimilarity.load(path)
+    for place in (path, str(path)): assert state(loaded := PixelSimilarity.load(place)) == state(model)
     assert loaded.predict(images).tolist() == model.predict(images).tolist()
-    assert_same(loaded.partial_fit(images, labels), model.partial_fit(images, labels))
+    assert state(loaded.partial_fit(images, labels)) == state(model.partial_fit(images, labels))
 
 
 def test_yes_and_no(folder):
     "Classes that are False and True are saved too."
     model = fitted([False, True])
-    assert_same(PixelSimilarity.load(model.save(folder / "yes or no")), model)
+    assert state(PixelSimilarity.load(model.save(folder / "yes or no"))) == state(model)
 
 
 # Damaged
 
-def test_every_truncation_is_refused(folder, small):
+def test_every_truncation_is_refused(small):
     "A file cut off anywhere is a ValueError; whole it loads."
     model, content = small
-    assert survives(content, folder / "cut", model)
-    assert not any(survives(content[:n], folder / "cut", model) for n in range(len(content)))
+    assert [n for n in range(len(content) + 1) if survives(content[:n], model)] == [len(content)]
 
 
-def test_every_flipped_bit(folder, small):
+def test_every_flipped_bit(small):
     "One wrong bit anywhere gives a ValueError, or changes nothing; amid the data of an array it is always noticed."
     model, content = small
-    with zipfile.ZipFile(folder / "small") as archive:
-        amid = [info.header_offset + 60 + info.compress_size // 2 for info in archive.infolist()]
-    noticed = set()
+    with zipfile.ZipFile(Held(content)) as archive:
+        amid = {info.header_offset + 60 + info.compress_size // 2 for info in archive.infolist()}
     for i in range(len(content)):
-        for bit in range(8):
-            flipped = content[:i] + bytes([content[i] ^ 1 << bit]) + content[i + 1:]
-            if not survives(flipped, folder / "flipped", model): noticed.add((i, bit))
-    assert len(amid) >= 4 and {(i, bit) for i in amid for bit in range(8)} <= noticed
+        noticed = [not survives(content[:i] + bytes([content[i] ^ 1 << bit]) + content[i + 1:], model) for bit in range(8)]
+        assert i not in amid or all(noticed)
+    assert len(amid) >= 4
 
 
 @settings(max_examples=400)
 @given(data=st.data())
-def test_a_wrong_byte_in_a_long_file(folder, large, data):
+def test_a_wrong_byte_in_a_long_file(large, data):
     "In a file of realistic size too one wrong byte gives a ValueError or the same classifier."
-    model, content = large
-    flipped = bytearray(content)
-    flipped[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
-    survives(bytes(flipped), folder / "flipped", model)
+    flipped = bytearray(large[1])
+    flipped[data.draw(st.integers(0, len(flipped) - 1))] ^= data.draw(st.integers(1, 255))
+    survives(bytes(flipped), large[0])
 
 
 @pytest.mark.parametrize("extra", [0, 10_000])
-@pytest.mark.parametrize("name", ["totals.npy", "counts.npy"])
-def test_other_numbers_under_the_old_checksum(folder, large, name, extra):
+@pytest.mark.parametrize("name, last", [("totals.npy", struct.pack("<d", 33)), ("counts.npy", struct.pack("<q", 2))])
+def test_other_numbers_under_the_old_checksum(large, name, last, extra):
     """Numbers that are not those of the checksum are refused, also if bytes follow them.
 
     One wrong byte can make compressed data longer; `np.load` stops once it has the array, and `zipfile` compares the
     checksum only at the end of the data."""
-    with zipfile.ZipFile(folder / "large") as archive:
-        parts = {info.filename: archive.read(info) for info in archive.infolist()}
-        old = archive.getinfo(name).CRC
-    last = struct.pack("<d", 33) if name == "totals.npy" else struct.pack("<q", 2)
-    assert parts[name][-8:] != last
-    parts[name] = parts[name][:-8] + last + bytes(extra)
-    with zipfile.ZipFile(folder / "changed", "w", zipfile.ZIP_DEFLATED) as archive:
-        for each, part in parts.items(): archive.writestr(each, part)
-        new = archive.getinfo(name).CRC
-    content = (folder / "changed").read_bytes()
-    assert content.count(struct.pack("<I", new)) == 2  # before the data, and in the table of contents
-    assert not survives(content.replace(struct.pack("<I", new), struct.pack("<I", old)), folder / "changed", large[0])
+    changed = Held()
+    with zipfile.ZipFile(Held(large[1])) as archive, zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as other:
+        for part in archive.namelist():
+            content = archive.read(part)
+            assert part != name or content[-8:] != last
+            other.writestr(part, content[:-8] + last + bytes(extra) if part == name else content)
+        old, new = (struct.pack("<I", file.getinfo(name).CRC) for file in (archive, other))
+    assert changed.getvalue().count(new) == 2  # before the data, and in the table of contents
+    assert not survives(changed.getvalue().replace(new, old), large[0])
 
 
 # Something else
@@ -166,10 +154,9 @@ def test_archives_that_are_something_else(tmp_path, whole, change, said):
     assert str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize("make", [
-    lambda path: path.touch(), lambda path: path.write_text("not a model"), lambda path: path.mkdir(),
-    lambda path: np.save(path.open("wb"), np.zeros(3)), lambda path: zipfile.ZipFile(path, "w").writestr("classes", "3 7")],
-    ids=["empty", "text", "folder", "npy", "zip"])
+@pytest.mark.parametrize("make", [Path.touch, lambda path: path.write_text("not a model"), Path.mkdir,
+                                  lambda path: np.save(path.open("wb"), np.zeros(3)), lambda path: zipfile.ZipFile(path, "w").writestr("classes", "3 7")],
+                         ids=["empty", "text", "folder", "npy", "zip"])
 def test_files_that_are_something_else(tmp_path, make):
     "No file, an empty one, a text, one array, another zip file, a folder: a fitting kind of error, with the name."
     path = tmp_path / "something"

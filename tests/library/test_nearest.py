@@ -1,4 +1,5 @@
-"Which class is nearest: ties, chunks, threads, compiled code, and memory that does not grow."
+"Which class is nearest has one answer, exact ties among them, wherever one asks: in chunks, on threads, compiled, by the command."
+import json
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,82 +10,150 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
 from scipy.spatial.distance import cdist
 
 from pixelsim.chunks import on_threads
 from pixelsim.classifier import PixelSimilarity
+from pixelsim.cli import main
 
 POWER = {"l1": 1, "l2": 2}
+pytestmark = pytest.mark.filterwarnings("ignore:most of the images:UserWarning")  # noise has any border
+BOTH = pytest.mark.parametrize("distance", POWER)
 
 
-def nearest(images, prototypes, distance):
-    "The first of the nearest, from sums in float64, which are exact for whole numbers and for quarters."
-    differences = np.abs(images[:, None].astype(float) - prototypes[None])
-    return (differences**POWER[distance]).sum((2, 3)).argmin(1)
+def sums(images, prototypes, distance):
+    "Of differences, or of their squares, in float64, which are exact for whole numbers and for quarters: shape (n, k)."
+    return np.stack([(abs(images - p.astype(float))**POWER[distance]).sum((1, 2)) for p in prototypes], 1)
 
+
+def assert_one_answer(model, images, exact):
+    "predict, score and distances say the same; of equal ones the first is the answer, and the smallest are equal numbers, and no others."
+    answer, distances = model.classes_[exact.argmin(1)], model.distances(images).numpy()
+    assert model.predict(images).tolist() == answer.tolist()
+    assert len(images) == 0 or model.score(images, answer) == 1
+    np.testing.assert_array_equal(distances == distances.min(1, keepdims=True), exact == exact.min(1, keepdims=True))
+
+
+# Ties
 
 @settings(max_examples=150)
-@given(data=st.data(), distance=st.sampled_from(["l1", "l2"]), k=st.integers(2, 4), quarters=st.booleans())
+@given(data=st.data(), distance=st.sampled_from([*POWER]), k=st.integers(2, 4), quarters=st.booleans())
 def test_the_nearest_and_on_a_tie_the_first(data, distance, k, quarters):
     "For bytes of few different values, and for floats that are quarters, among which ties are frequent: exactly what the sums say."
     size = data.draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
-    values = st.sampled_from([0, 1, 2, 3, 4]) if quarters else st.sampled_from([0, 1, 51, 102, 255]) | st.integers(0, 255)
-    draw = lambda n: data.draw(arrays(np.uint8, (n, *size), elements=values)) / (np.float32(4) if quarters else np.uint8(1))
-    images, prototypes = draw(data.draw(st.integers(0, 30))), draw(k)
-    if not quarters: images, prototypes = images.astype(np.uint8), prototypes.astype(np.uint8)
-    model = PixelSimilarity(distance).fit(prototypes, range(k))
-    assert model.predict(images).tolist() == nearest(images, prototypes, distance).tolist()
+    values = st.integers(0, 4) if quarters else st.sampled_from([0, 1, 51, 102, 255]) | st.integers(0, 255)
+    images, prototypes = (data.draw(arrays(np.uint8, (n, *size), elements=values)) for n in (data.draw(st.integers(0, 30)), k))
+    if quarters: images, prototypes = images / np.float32(4), prototypes / np.float32(4)
+    assert_one_answer(PixelSimilarity(distance).fit(prototypes, range(k)), images, sums(images, prototypes, distance))
 
 
-@pytest.mark.filterwarnings("ignore:most of the images:UserWarning")  # noise has any border
+@BOTH
+@pytest.mark.parametrize("k, levels, n", [(2, 2, 3000), (2, 3, 3000), (10, 2, 3000), (10, 6, 3000), (3, 256, 500)])
+@pytest.mark.parametrize("floats", [False, True])
+def test_many_images_of_few_grays(distance, k, levels, n, floats):
+    "5 × 6 pixels with so few gray levels that many distances are equal, as bytes and as 255ths."
+    grays = np.random.default_rng(k * levels).integers(0, levels, (k + n, 5, 6)) * (255 // (levels - 1))
+    prototypes, images = np.split(grays.astype(np.uint8), [k])
+    exact = sums(images, prototypes, distance)
+    if levels < 10: assert (np.sort(exact)[:, 0] == np.sort(exact)[:, 1]).mean() > 0.02  # there are ties to decide
+    assert_one_answer(PixelSimilarity(distance).fit(prototypes, range(k)), torch.from_numpy(images) / 255 if floats else images, exact)
+
+
+@BOTH
+def test_the_command_says_the_same(tmp_path, capsys, distance):
+    "pixelsim predict and pixelsim score on files whose distances are equal."
+    first, *images = 255 * np.random.default_rng(4).integers(0, 2, (61, 5, 6), dtype=np.uint8)
+    second, model = first.copy(), tmp_path / "model.npz"
+    second[0] = 255 - second[0]  # six pixels differ: an image that has three of each is equally far
+    PixelSimilarity(distance).fit([first, second], ["b", "a"]).save(model)
+    exact = sums(np.stack(images), [second, first], distance)  # in the order of the classes: a, b
+    assert (exact[:, 0] == exact[:, 1]).any()
+    for label in "ab": (tmp_path / "files" / label).mkdir(parents=True)
+    for i, image in enumerate(images): Image.fromarray(image).save(tmp_path / "files" / "ab"[exact[i].argmin()] / f"{i}.png")
+    files = sorted((tmp_path / "files").glob("*/*.png"))
+    assert main(["predict", *map(str, files), "--model", str(model), "--json"]) == 0
+    assert [p["label"] for p in json.loads(capsys.readouterr().out)] == [f.parent.name for f in files]
+    assert main(["score", str(model), str(tmp_path / "files"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"] == 1
+
+
+@BOTH
 @pytest.mark.parametrize("side", [2, 3, 8, 28])
 @pytest.mark.parametrize("step", [1, 51, 255], ids=["any gray", "six grays", "black and white"])
-@pytest.mark.parametrize("distance", ["l1", "l2"])
-def test_symmetric_images(distance, step, side):
-    "Exactly as far from an image as from the same one upside down: the first class, whichever of the two it is."
-    images = step * np.random.default_rng(side).integers(0, 255 // step + 1, (101, side, side)).astype(np.uint8)
-    first, second, symmetric = images[0], images[0, ::-1], np.maximum(images[1:], images[1:, ::-1])
-    for pair in ([first, second], [second, first]):
-        model = PixelSimilarity(distance).fit(np.stack(pair), ["b", "a"])
-        assert model.predict(np.stack(pair)).tolist() == ["b", "a"]
-        assert model.predict(symmetric).tolist() == ["a"] * 100
-        for image in symmetric[:9]: assert model.distances(image[None]).unique().numel() == 1
+@pytest.mark.parametrize("prototype, each", [("mean", 1), ("mean", 3), ("median", 3)])
+def test_symmetric_images(distance, step, side, prototype, each):
+    "Exactly as far from an image, or from what stands for three, as from the same upside down: the first class, whichever it is."
+    images = step * np.random.default_rng(side).integers(0, 255 // step + 1, (100 + each, side, side)).astype(np.uint8)
+    symmetric = np.maximum(images[each:], images[each:, ::-1])
+    for up in (1, -1):
+        some = images[:each, ::up]
+        model = PixelSimilarity(distance, prototype).fit([*some, *some[:, ::-1]], ["b"] * each + ["a"] * each)
+        assert_one_answer(model, symmetric, np.zeros((100, 2)))
 
 
-@pytest.mark.parametrize("distance", ["l1", "l2"])
+@BOTH
 def test_thousands_of_ties(distance):
     "Far more at once than are worked out exactly at a time; and of faint prototypes, from which bright images are equally far."
-    random, symmetric = np.random.default_rng(0), np.zeros((6000, 28, 28), np.uint8)
+    random, (symmetric, faint) = np.random.default_rng(0), (np.zeros((n, 28, 28), np.uint8) for n in (6000, 1))
     symmetric[:, 1:14, 1:-1] = random.integers(200, 256, (6000, 13, 26))
     symmetric = np.maximum(symmetric, symmetric[:, ::-1])
-    faint = np.zeros((28, 28), np.uint8)
-    faint[1:-1, 1:-1] = random.integers(0, 2, (26, 26))
-    for image in (symmetric[0] * (np.arange(28)[:, None] < 14), faint):
+    faint[:, 1:-1, 1:-1] = random.integers(0, 2, (26, 26))
+    for image in (symmetric[0] * (np.arange(28)[:, None] < 14), faint[0]):
         model = PixelSimilarity(distance).fit(np.stack([image, image[::-1]]), ["b", "a"])
         for images in (symmetric, symmetric / np.float32(255)): assert (model.predict(images) == "a").all()
 
 
-@pytest.mark.parametrize("distance", ["l1", "l2"])
+@BOTH
 @pytest.mark.parametrize("farther", [0, 1])
 def test_who_is_hardly_farther_has_a_larger_number(distance, farther):
     "One gray of one pixel in a million, less than float32 tells apart."
-    prototypes = np.zeros((2, 1200, 1200), np.uint8)
-    prototypes[:, 1:-1, 1:-1] = 128
+    prototypes, image = np.full((2, 1200, 1200), 128, np.uint8), np.zeros((1, 1200, 1200), np.uint8)
     prototypes[farther, 600, 600] += 1
-    model, image = PixelSimilarity(distance).fit(prototypes, [0, 1]), np.zeros((1, 1200, 1200), np.uint8)
-    far = model.distances(image)[0]
-    assert far[farther] > far[1 - farther] and model.predict(image).tolist() == [1 - farther]
+    assert_one_answer(PixelSimilarity(distance).fit(prototypes, [0, 1]), image, np.array([[1 - farther, farther]]))
 
+
+# Digits
+
+@BOTH
+@pytest.mark.parametrize("compiled", [False, True])
+def test_digits_by_the_slow_definition(digits, distance, compiled):
+    "In float64 and with the means as fractions. Only L1 is compiled: with L2, what is would answer another question."
+    train, _ = digits
+    means = [train[c].numpy().sum(0, dtype=int) / len(train[c]) for c in (3, 7)]
+    wanted = np.array([3, 7])[sums(train.images.numpy(), means, distance).argmin(1)]
+    assert (PixelSimilarity(distance, compiled=compiled).fit(train).predict(train) == wanted).all()
+
+
+@BOTH
+def test_few_digits_are_in_doubt(digits, distance, monkeypatch):
+    "What is worked out once more in float64, since rounding could decide: hardly any digit, or all would take far longer."
+    doubted, cdist, model = [], torch.cdist, PixelSimilarity(distance).fit(digits[0])
+    monkeypatch.setattr(torch, "cdist", lambda images, *args, **options: (doubted.append(len(images)), cdist(images, *args, **options))[1])
+    model.predict(digits[0].images), model.distances(digits[0].images)
+    assert sum(doubted) < len(digits[0]) / 100
+
+
+def test_less_exact_multiplication_changes_nothing(digits):
+    "Where matrices may be multiplied with fewer digits, more images are compared again."
+    train, valid = digits
+    model = PixelSimilarity("l2").fit(train)
+    right, before = model.predict(valid), torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision("medium")
+        assert (model.predict(valid) == right).all()
+    finally: torch.set_float32_matmul_precision(before)
+
+
+# Chunks and threads
 
 def far(images, model):
     "SciPy's distances to the prototypes."
     flat, p = images.numpy().reshape(len(images), -1) / 255, model.prototypes_.numpy().reshape(len(model.classes_), -1)
-    if model.distance == "l1": return cdist(flat, p, "cityblock") / p.shape[1]
-    return cdist(flat, p, "euclidean") / p.shape[1]**.5
+    return cdist(flat, p, "cityblock") / p.shape[1] if model.distance == "l1" else cdist(flat, p, "euclidean") / p.shape[1]**.5
 
 
-@pytest.mark.filterwarnings("ignore:most of the images:UserWarning")
-@pytest.mark.parametrize("distance", ["l1", "l2"])
+@BOTH
 @pytest.mark.parametrize("side, n", [(28, 6100), (1, 3000), (300, 30), (1100, 3)])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_chunks_change_nothing(side, n, threads, distance, set_threads):
@@ -111,43 +180,22 @@ def test_who_takes_the_chunks(threads, device, set_threads):
     def work(starts):
         workers.add(threading.get_ident())
         together.wait()
-        for start in starts: taken.append(start)
+        taken.extend(starts)
     on_threads(work, range(9), torch.device(device))
     assert sorted(taken) == [*range(9)]
-    assert (workers == {threading.get_ident()}) == (threads == 1 or device != "cpu") and len(workers) == together.parties
-    def fails(starts):
-        for start in starts: 1 / (start - 5)
-    with pytest.raises(ZeroDivisionError): on_threads(fails, range(9), torch.device(device))
+    assert (workers == {threading.get_ident()}) == (together.parties == 1) and len(workers) == together.parties
+    with pytest.raises(ZeroDivisionError): on_threads(lambda starts: [1 / (start - 5) for start in starts], range(9), torch.device(device))
     assert torch.get_num_threads() == threads
 
 
-@pytest.mark.parametrize("distance", ["l1", "l2"])
-def test_few_images_are_in_doubt(digits, distance, monkeypatch):
-    "What is worked out once more in float64, since rounding could decide: hardly any digit, or all would take far longer."
-    doubted = []
-    def counting(images, *args, **options):
-        doubted.append(len(images))
-        return torch_cdist(images, *args, **options)
-    torch_cdist, model = torch.cdist, PixelSimilarity(distance).fit(digits[0])
-    monkeypatch.setattr(torch, "cdist", counting)
-    model.predict(digits[0].images), model.distances(digits[0].images)
-    assert sum(doubted) < len(digits[0]) / 100
+def test_two_threads_at_once(model, digits):
+    "Predictions of several threads do not disturb each other, or the number of threads."
+    valid, threads = digits[1], torch.get_num_threads()
+    with ThreadPoolExecutor(4) as pool: found = [*pool.map(model.predict, [valid] * 4)]
+    assert all((one == model.predict(valid)).all() for one in found) and torch.get_num_threads() == threads
 
 
-# Compiled
-
-def test_compiled_and_not_give_the_same_classes(digits, model):
-    "On all training digits; where no compiler is found, the warning says so and the answer is the same."
-    compiled = PixelSimilarity(compiled=True).fit(digits[0])
-    assert compiled.predict(digits[0].images).tolist() == model.predict(digits[0].images).tolist()
-
-
-def test_only_l1_is_compiled(digits):
-    "With L2, what is compiled would answer another question."
-    images = digits[0].images
-    said = [PixelSimilarity("l2", compiled=compiled).fit(digits[0]).predict(images).tolist() for compiled in (True, False)]
-    assert said[0] == said[1]
-
+# Where nothing compiles, and memory
 
 def test_without_a_compiler_there_is_a_warning_and_an_answer(run_python, tmp_path):
     "When compiling fails, the user is told once, and gets what uncompiled code gives."
@@ -166,8 +214,6 @@ print((found==PixelSimilarity().fit(train).predict(train.images)).all())
     assert "compared without it. It needs a C++ compiler" in said and "; it said: " in said and same == "True"
 
 
-# Memory
-
 @pytest.mark.skipif(sys.platform != "linux", reason="NOT TESTED: only Linux tells a process its own peak memory, in /proc")
 def test_memory_does_not_grow_with_the_images(run_python):
     "300,000 images (235 MB) and ten classes: no step adds 100 MB; all differences at once would take 9 GB."
@@ -181,15 +227,15 @@ models = [PixelSimilarity(distance).fit(train) for distance in ("l1", "l2")]
 images, labels = torch.cat([train.images]*5), [*train.labels]*5
 def peak(): return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])/1024
 for model in models: model.predict(images[:5000])
-before = peak()
+peaks = [peak()]
 for model in models: model.predict(images)
-predicted = peak()
+peaks.append(peak())
 models[0].distances(images[:100_000])
-measured = peak()
+peaks.append(peak())
 for model in models: model.partial_fit(images, labels)
-after = peak()
+peaks.append(peak())
 (images[:150_000].float()/255)  # 471 MB, to see that the measure measures
-print(predicted-before, measured-predicted, after-measured, peak()-after)
+print(*peaks, peak())
 """
-    *added, control = map(float, run_python(code).stdout.split())
+    *added, control = np.diff([*map(float, run_python(code).stdout.split())])
     assert max(added) < 100 < control, added

@@ -78,3 +78,9 @@ def test_explain_broadcast(shapes):
         [failing] = [i - rank for i, cell in enumerate(outcome[1:]) if cell]
         assert outcome[0] == "no result" and outcome[failing] == "fails" and f"axis {failing} has" in table.note
         assert numpy_says(*[(s[failing],) for s in shapes if len(s) >= -failing]) is None
+
+
+@pytest.mark.parametrize("whole", [np.int64, np.uint8, torch.tensor])
+def test_sizes_of_any_integers(whole):
+    assert broadcast_shape((whole(28), 28), (3, 1, 28)) == (3, 28, 28)
+    assert repr(explain_broadcast((whole(28), 28), (3, 1, 28))) == repr(explain_broadcast((28, 28), (3, 1, 28)))

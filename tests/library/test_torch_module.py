@@ -1,25 +1,28 @@
-"The classifier as a layer: the same distances, slopes, states, devices and types, and learning in a network."
+"The classifier as a layer: the same distances, slopes, states, devices and types."
 import copy
 
 import numpy as np
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounter
 
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.torch_module import NearestPrototype
+
+BOTH = pytest.mark.parametrize("distance", ["l1", "l2"])
 
 
 @pytest.fixture(scope="module")
 def models(digits): return {distance: PixelSimilarity(distance).fit(digits[0]) for distance in ("l1", "l2")}
 
 
-@pytest.mark.parametrize("distance", ["l1", "l2"])
+@BOTH
 def test_the_module_says_what_the_classifier_says(distance, models, digits):
-    "Logits are minus the distances, times the scale; with and without an axis for channels; in eval and without gradients."
+    "Logits are minus the distances, times the scale; with and without an axis for channels; only prototypes that learn have gradients."
     model, images = models[distance], digits[1].images
-    net = model.module(scale=10).eval()
-    with torch.no_grad(): logits = net(images)
-    assert not net.training and torch.allclose(logits, -10 * model.distances(images), atol=1e-6)
+    net = model.module(scale=10)
+    logits = net(images)
+    assert torch.allclose(logits, -10 * model.distances(images), atol=1e-6)
     for same in (images[:, None], images[:, None].expand(-1, 3, -1, -1), images.float() / 255): assert torch.equal(net(same), logits)
     assert model.classes_[logits.argmax(1).numpy()].tolist() == model.predict(images).tolist()
     assert not net(images[:2]).requires_grad and model.module(learn=True)(images[:2]).requires_grad
@@ -28,7 +31,7 @@ def test_the_module_says_what_the_classifier_says(distance, models, digits):
     assert repr(net) == f"NearestPrototype(2 classes, distance={distance!r}, scale=10)"
 
 
-@pytest.mark.parametrize("distance", ["l1", "l2"])
+@BOTH
 def test_slopes_of_the_module(distance):
     "What small steps in float64 find, as PyTorch checks it; what moves an image to a prototype is what moves that one back."
     prototypes, images = torch.rand(2, 2, 3, 4, generator=torch.Generator().manual_seed(1)) / 2 + 0.25
@@ -55,20 +58,10 @@ def test_the_state_of_a_module(tmp_path, models, digits):
     assert torch.equal(models["l2"].prototypes_, before)
 
 
-def test_the_module_learns_in_a_network(models, digits):
-    "Between other layers, with weights of its own that an optimizer finds, the loss goes down; fixed prototypes stay."
-    torch.manual_seed(0)
-    images, target = digits[0].images[::60].float() / 255, torch.from_numpy((digits[0].labels[::60] == 7).astype(np.int64))
-    for learn in (True, False):
-        net = torch.nn.Sequential(torch.nn.Unflatten(1, (28, 28)), models["l2"].module(learn=learn, scale=10), torch.nn.Linear(2, 2))
-        before, losses = net[1].prototypes.clone(), []
-        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-        for _ in range(30):
-            optimizer.zero_grad()
-            losses.append(torch.nn.functional.cross_entropy(net(images.flatten(1)), target))
-            losses[-1].backward()
-            optimizer.step()
-        assert losses[-1] < losses[0] and torch.equal(net[1].prototypes, before) != learn
+def test_one_graph(models, digits):
+    "Compiled, it is one graph without breaks, whatever compiles it; exported: see its notebook."
+    images, net, counter = digits[1].images / 255, models["l1"].module(), CompileCounter()
+    assert torch.equal(torch.compile(net, backend=counter, fullgraph=True)(images), net(images)) and counter.frame_count == 1
 
 
 @pytest.mark.parametrize("prototypes, said", [

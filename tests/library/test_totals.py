@@ -61,11 +61,3 @@ def test_medians(sample, as_floats):
     model = PixelSimilarity(prototype="median").fit(images / np.float32(255) if as_floats else images, labels)
     np.testing.assert_allclose(model.prototypes_, [np.median(x, axis=0) / 255 for x in where.values()], atol=1e-7)
     assert model.totals_.tolist() == [(x[..., None] == np.arange(256)).sum(0).tolist() for x in where.values()]
-
-
-def test_medians_of_many():
-    "In more than one chunk; new classes come between the known ones."
-    images, labels = np.random.default_rng(0).integers(0, 256, (3000, 20, 30), dtype=np.uint8), np.arange(3000) % 2 * 4 + 1
-    model = PixelSimilarity(prototype="median").fit(images, labels).partial_fit(images[:7], [3] * 7)
-    wanted = [np.median(x, axis=0) for x in (images[::2], images[:7], images[1::2])]
-    assert model.classes_.tolist() == [1, 3, 5] and np.allclose(model.prototypes_, np.array(wanted) / 255, atol=1e-7)

@@ -1,4 +1,4 @@
-"All modules at once: what `pixelsim.all` gives, what is documented, and what no source may do."
+"All modules at once: what the front door and `pixelsim.all` give, what is documented, and what no source may do."
 import importlib
 import inspect
 import pkgutil
@@ -22,6 +22,44 @@ INSIDE = {"arrays", "batches", "cli", "distributed", "labels", "messages", "safe
 def public(module): return {name: getattr(importlib.import_module(module), name) for name in importlib.import_module(module).__all__}
 
 
+FRESH = """
+import runpy, sys
+import pixelsim
+print(pixelsim.__version__)
+heavy = {"torch", "numpy", "matplotlib", "PIL", "tqdm", "fastcore", "sympy"}
+assert not heavy & {*sys.modules}, heavy & {*sys.modules}
+from pixelsim import PixelSimilarity, load_folder, load_mnist, read_image
+assert "torch" in sys.modules and not {"matplotlib", "sympy", "IPython", "pandas"} & {*sys.modules}
+print(PixelSimilarity.__module__, load_folder.__module__, load_mnist.__module__, read_image.__module__)
+for module in ("pixelsim", "pixelsim.cli"):
+    for sys.argv in (["", "--version"], ["", "predict", "none.png"]):
+        try: runpy.run_module(module, run_name="__main__")
+        except SystemExit as end: print(end.code)
+"""
+
+
+def test_a_fresh_process(run_python):
+    """Neither torch nor Matplotlib is loaded until one of the four names is asked for, and Matplotlib not even then.
+
+    python -m pixelsim, and -m pixelsim.cli, are the command: what it prints, and its exit status."""
+    done, version = run_python(FRESH), pixelsim.__version__
+    command = [f"pixelsim {version}", "0", "1"]
+    homes = " ".join(f"pixelsim.{module}" for module in ("classifier", "image_files", "digits", "image_files"))
+    assert done.stdout.splitlines() == [version, homes, *command, *command]
+    assert done.stderr.count("pixelsim: there is no file at none.png") == 2
+
+
+def test_the_front_door():
+    "Star import, dir and tab completion name the four; what is not there is an AttributeError, and submodules are found as ever."
+    named, four = {}, {"PixelSimilarity", "load_mnist", "load_folder", "read_image"}
+    exec("from pixelsim import *", named)
+    assert {*named} - {"__builtins__"} == {*pixelsim.__all__} == four <= {*dir(pixelsim)}
+    assert pixelsim.PixelSimilarity is importlib.import_module("pixelsim.classifier").PixelSimilarity
+    with pytest.raises(AttributeError, match="module 'pixelsim' has no attribute 'predict'"): pixelsim.predict
+    with pytest.raises(ImportError, match="predict"): exec("from pixelsim import predict")
+    exec("from pixelsim import messages")
+
+
 def test_all_in_one_import():
     "`from pixelsim.all import *` gives exactly the public names for working with images, each the same object as in its module."
     namespace = {}
@@ -31,6 +69,9 @@ def test_all_in_one_import():
     for module in LIBRARY:
         if module.split(".")[1] not in INSIDE: wanted |= public(module)
     assert namespace == wanted
+    inside = {"checked_size", "resized", "has_bright_border", "read_all", "digits_bundle", "mnist_split", "layout_contents",
+              "fastai_config", "missing_files", "SAMPLE_LAYOUT", "mostly_bright", "composed", "refusal", "progress"}
+    assert not inside & {*namespace} and {*pixelsim.__all__, "as_images", "ImageSet", "mnist_folder", "Table", "show_image"} <= {*namespace}
 
 
 @pytest.mark.parametrize("module", MODULES)
