@@ -90,7 +90,7 @@ def test():
     "Run the tests"
     set_up("dev")
     python("tools/browser.py")
-    python("-m", "pytest", "-n", "logical", "--dist", "loadfile")
+    python("-m", "pytest", "-n", "logical", "--dist", "worksteal")
 
 
 @task
