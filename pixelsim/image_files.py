@@ -138,7 +138,8 @@ def _decoded(path):
             if not problem: return _contents(image)
     except UnidentifiedImageError as e: raise OSError(f"cannot read {path} as an image: {_what_it_is(path)}") from e
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as e:
-        problem = f"is too large, {_SMALLER}: {e}"
+        sizes = [f"{int(n):,}" for n in re.findall(r"\d+", str(e))]  # Pillow says it first, and takes the picture for an attack
+        problem = f"has {next(iter(sizes), 'too many')} pixels, more than {_MAX_PIXELS:,}: {_SMALLER}"
     except Exception as e:  # decoders raise anything, depending on where a file is damaged
         raise OSError(f"cannot read {path} as an image: {type(e).__name__}: {e}") from e
     raise ValueError(f"{path} {problem}")

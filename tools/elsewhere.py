@@ -78,7 +78,8 @@ def environment(place):
     version, pins = asked_for(place)
     folder = HOME / place
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    uv("venv", "--quiet", "--clear", "--seed", "--python", os.environ.get("OTHER_PYTHON") or version, folder)
+    try: uv("venv", "--quiet", "--clear", "--seed", "--python", os.environ.get("OTHER_PYTHON") or version, folder)
+    except subprocess.CalledProcessError: sys.exit(f"{place} is on Python {version}, and uv has none, as it says above: install it, and name it, OTHER_PYTHON=/path/to/python{version}")
     assert run(python, "-c", "import sys; print('{}.{}'.format(*sys.version_info[:2]))", stdout=subprocess.PIPE).strip() == version, f"{place} is on Python {version}"
     install(python, *pins.values(), torch=[pins[name] for name in ("torch", "torchvision")])
     run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{ROOT}[course]")

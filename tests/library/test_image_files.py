@@ -212,7 +212,7 @@ def test_too_many_pixels(tmp_path, monkeypatch, width, height, kind, theirs):
     def decodes(image): raise RuntimeError("decoded")
     monkeypatch.setattr(ImageFile.ImageFile, "load", decodes), monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", theirs)
     path = put(tmp_path / "a.png", png(np.uint8([[0]]), size=(width, height)))
-    size = f"{width * height}" if theirs and width * height > 2 * theirs else f"{width} pixels wide and {height} high, more than 64,000,000 together"
+    size = f"has {width * height:,} pixels, more than 64,000,000:" if theirs and width * height > 2 * theirs else f"{width} pixels wide and {height} high, more than 64,000,000 together"
     refused(lambda: read_image(path), kind, path, *(["decoded"] if kind is OSError else [size, "save it smaller, with at most 8000 pixels on each side"]))
 
 
