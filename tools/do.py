@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import setup_env  # noqa: E402
 
 ROOT, PYTHON = setup_env.ROOT, setup_env.PYTHON
+ME = "py tools\\do.py" if os.name == "nt" else "python3 tools/do.py"
 SETTINGS = {"PYTHON": "another Python to make .venv with", "TORCH": "cpu or cuda: the build of PyTorch", "TORCH_INDEX": "where the build without CUDA comes from",
             "MIN_FREE_GB": "the room on the disk that will do", "PORT": "where docs-serve shows the site, and app the page", "FROM": "the folder of MNIST's files for digits",
             "TAG": "the tag that release is for",
@@ -55,7 +56,7 @@ def command(name, *words): call(PYTHON.with_name(name), *words)
 @task
 def help():
     "Show this list"
-    print("python3 tools/do.py TASK [SETTING=value …]\n")
+    print(f"{ME} TASK [SETTING=value …]\n")
     for name, function in TASKS.items(): print(f"{name:10} {function.__doc__}")
     print()
     for name, says in SETTINGS.items(): print(f"{name + '=':12} {says}")
@@ -67,7 +68,7 @@ def course():
     set_up("lab")
     print("Running every lesson, each in a fresh kernel: some minutes", flush=True)
     python("tools/lessons.py")
-    print("To open the lessons in Jupyter: python3 tools/do.py lab")
+    print(f"To open the lessons in Jupyter: {ME} lab")
 
 
 @task

@@ -106,13 +106,18 @@ def installers():
 
 def install(extra, build, index):
     "Install PyTorch without CUDA if that is the build, and then all the rest."
+    def call(command):
+        try: return subprocess.call(command, cwd=str(ROOT))
+        except OSError as error:  # a company's rules may forbid uv
+            print(error, flush=True)
+            return 1
     for command in installers():
-        if build == "cpu" and subprocess.call([*command, "--no-deps", "--index-url", index, "torch", "torchvision"]):
+        if build == "cpu" and call([*command, "--no-deps", "--index-url", index, "torch", "torchvision"]):
             print("PyTorch without CUDA could not be installed, as said above: now the ordinary one", flush=True)
-        status = subprocess.call([*command, "--editable", f".[{extra}]"], cwd=str(ROOT))
+        status = call([*command, "--editable", f".[{extra}]"])
         if status == 0: return
     sys.exit(f"pip stopped with exit status {status}, and says why above: check the network and run the same command again, "
-             f"or name another Python if a package is not made for {RUNNING}")
+             f"or, if a package is not made for {RUNNING}, delete the folder .venv and begin with another Python, such as python3.12, or py -3.12 on Windows")
 
 
 def main():

@@ -11,7 +11,7 @@ import numpy as np
 # %% ../../nbs/course/slip_words.ipynb #a1c0ffe5
 _SAYS = {
     "all-zero": "{Every} is 0. Several ways lead there: `//`, `int` or `round` on numbers below 1, a comparison that is never true, a total to "
-                "which nothing is added, the median where most are 0.",
+                "which nothing is added, the median where most are 0, a number too small for a float.",
     "without-decimals": "{The} right, but without the decimals. `//`, `int` and `round` drop them: leave them as they are.",
     "one-digit": "Your number is {value:g}: one digit alone, and what was asked for has more. `//`, `int` and `round` leave digits out{yes}: "
                  "if it was one of these, give it as it comes.",

@@ -282,6 +282,12 @@ def test_a_function_that_is_right_by_chance():
     assert "right in 2 of 3 calls" in near and "by chance" in near
 
 
+@pytest.mark.parametrize("line", [lambda distances: 0.014, lambda distances: 0.1*distances.mean()])
+def test_one_line_for_all_images_is_no_relative_margin(line):
+    def words(distances): return ["hard to say" if abs(a-b) < line(distances) else "3" if a < b else "7" for a, b in distances]
+    assert told("hard-to-say", words).mistake == "one-line-for-all"
+
+
 def test_pairs_that_do_not_meet_are_not_told_of_another_error():
     reply = told_error("nearest-of-many", lambda images, prototypes: (images.flatten(1)-prototypes).abs().mean(-1).argmin(1))
     assert reply.mistake is None and "Two shapes do not fit together" in reply.text

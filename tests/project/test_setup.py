@@ -217,6 +217,18 @@ def test_another_build_is_another_installation(repo):
 
 # Which installer
 
+def test_where_uv_may_not_run_pip_installs(monkeypatch):
+    "As where the rules of a company forbid it."
+    asked = []
+    def call(command, **_):
+        if command[0] == "uv": raise PermissionError("blocked by your administrator")
+        return asked.append(command) or 0
+    monkeypatch.setattr(setup_env, "installers", lambda: [["uv"], ["pip", "install"]])
+    monkeypatch.setattr(setup_env.subprocess, "call", call)
+    setup_env.install("lab", "cuda", "")
+    assert asked == [["pip", "install", "--editable", ".[lab]"]]
+
+
 @pytest.mark.parametrize("settings, first", [("", "uv"), ("install.user='false'", "uv"), ("global.index-url='https://x'", "pip"), (":env:.no-index='1'", "pip")])
 def test_uv_unless_pip_has_settings(settings, first, monkeypatch):
     "uv knows nothing of an index or a folder of wheels that pip has been told of."
