@@ -61,6 +61,15 @@ def test_many_images_of_few_grays(distance, k, levels, n, floats):
 
 
 @BOTH
+def test_255ths_are_whole_numbers_again(distance):
+    "Halfway between two grays both are equally far, though a 255th is a little more as a float32, or a little less where ink and paper were swapped."
+    grays = np.arange(1, 255, dtype=np.uint8).reshape(1, 1, 254)
+    prototypes = np.concatenate([grays + 1, grays - 1])
+    for floats in (grays / np.float32(255), 1 - (255 - grays) / np.float32(255)):
+        assert_one_answer(PixelSimilarity(distance).fit(prototypes, [0, 1]), floats, sums(grays, prototypes, distance))
+
+
+@BOTH
 def test_the_command_says_the_same(tmp_path, capsys, distance):
     "pixelsim predict and pixelsim score on files whose distances are equal."
     first, *images = 255 * np.random.default_rng(4).integers(0, 2, (61, 5, 6), dtype=np.uint8)
