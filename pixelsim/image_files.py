@@ -108,9 +108,11 @@ _BRANDS = {"AVIF": {b"avif",b"avis"}, "HEIC": {b"heic",b"heix",b"hevc",b"hevx",b
 _AS_JPEG = {"AVIF": "save it as JPEG or PNG",
             "HEIC": "share or export it as JPEG; for the next ones, choose Most Compatible in the iPhone's settings (Camera, Formats)"}
 
-def _known_by_name(path):
-    "Of a file in a format that phones keep photographs in and that is not read here: which it is, and what to do; else an empty string."
-    with path.open("rb") as file: begins = file.read(64)
+def _beginning(path):
+    with path.open("rb") as file: return file.read(64)
+
+def _of_phones(begins):
+    "Of the beginning of a file in a format that phones keep photographs in and that is not read here: which it is, and what to do; else an empty string."
     if begins[4:8]!=b"ftyp": return ""
     brands = {begins[at:at+4] for at in range(8, min(len(begins), int.from_bytes(begins[:4], "big")), 4)}
     return next((f"it is in the format {kind}: {_AS_JPEG[kind]}" for kind in _BRANDS if brands&_BRANDS[kind]), "")
@@ -118,10 +120,10 @@ def _known_by_name(path):
 # %% ../nbs/library/image_files.ipynb #53ba0d89
 def _what_it_is(path):
     "Of a file that Pillow takes for no image: does it begin like one?"
-    with path.open("rb") as file: begins = file.read(16).ljust(16, b"\0")
-    like = [kind for kind in _FORMATS if Image.OPEN[kind][1](begins) is True]
+    begins = _beginning(path)
+    like = [kind for kind in _FORMATS if Image.OPEN[kind][1](begins[:16].ljust(16, b"\0")) is True]
     if like: return f"it begins like {like[0]}, but is damaged or cut off: get it again from where it came from"
-    return _known_by_name(path) or f"it begins like none of {' '.join(_FORMATS)}"
+    return _of_phones(begins) or f"it begins like none of {' '.join(_FORMATS)}"
 
 def _contents(image):
     "Gray values, opacity and highest gray of an opened image, turned upright."
@@ -260,7 +262,7 @@ def _class_files(folder):
                          f"if they are the classes, load {folder} itself")
     other = [f for f in found if f.suffix.lower() not in _SUFFIXES]
     if other:
-        if named := _known_by_name(other[0]): raise OSError(f"cannot read {other[0]} as an image: {named}")
+        if named := _of_phones(_beginning(other[0])): raise OSError(f"cannot read {other[0]} as an image: {named}")
         raise ValueError(f"{other[0]} is not an image file: a class folder should hold only images "
                          f"({' '.join(sorted(_SUFFIXES))})")
     if not found: raise ValueError(f"{folder} is empty: each class needs at least one image")

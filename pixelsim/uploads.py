@@ -50,10 +50,7 @@ def like_mnist(
     if image.dtype!=torch.uint8 or image.ndim!=2 or image.numel()==0:
         raise TypeError(f"image should be uint8 of shape (h, w), as read_image gives it, got {image.dtype} of shape {tuple(image.shape)}")
     gray = image.cpu().numpy().astype(np.int64)
-    paper = _middle(gray)
-    full = int(gray.max())-paper
-    if full<32: raise ValueError(f"there is hardly any ink on it: the darkest is {full} of 255 grays from the paper. Write with a darker pen, in better light")
-    ink = _from_paper(gray, paper)
+    ink = _from_paper(gray, _middle(gray), "there is hardly any ink on it: the darkest is {} of 255 grays from the paper. Write with a darker pen, in better light")
     rows,columns = ink.any(1).nonzero()[0],ink.any(0).nonzero()[0]  # those with ink
     cut = ink[rows[0]:rows[-1]+1, columns[0]:columns[-1]+1].astype(np.uint8)
     size = tuple(max(1, (40*side+max(cut.shape))//(2*max(cut.shape))) for side in cut.shape)
@@ -65,9 +62,10 @@ def like_mnist(
 
 def _middle(grays): return int(np.sort(grays, axis=None)[(grays.size-1)//2])
 
-def _from_paper(gray, paper):
-    "How far each gray is from the paper's, so that the farthest is 255; what is less than a quarter as far is paper."
+def _from_paper(gray, paper, too_faint):
+    "How far each gray is from the paper's, so that the farthest is 255; what is less than a quarter as far is paper. If even the farthest is near, `too_faint` is said."
     full = int(gray.max())-paper
+    if full<32: raise ValueError(too_faint.format(full))
     faint = full//4
     return (2*255*(gray-paper-faint).clip(0)+full-faint)//(2*(full-faint))  # rounded
 
@@ -89,8 +87,7 @@ def without_paper(
         raise TypeError(f"images should be uint8 of shape (h, w) or (n, h, w), as load_folder gives them, got {images.dtype} of shape {tuple(images.shape)}")
     done = []
     for i,gray in enumerate(images.cpu().numpy().astype(np.int64).reshape(-1, *images.shape[-2:])):
-        paper = _middle(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]]))
-        full = int(gray.max())-paper
-        if full<32: raise ValueError(f"there is hardly anything on {'it' if images.ndim==2 else f'images[{i}]'}: what stands out most is {full} of 255 grays from the paper. Take paper that differs more from it, and check which of the two is said to be darker")
-        done.append(_from_paper(gray, paper))
+        border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+        done.append(_from_paper(gray, _middle(border), f"there is hardly anything on {'it' if images.ndim==2 else f'images[{i}]'}: what stands out most is {{}} of 255 grays from the paper. "
+                                                       "Take paper that differs more from it, and check which of the two is said to be darker"))
     return torch.from_numpy(np.stack(done).astype(np.uint8).reshape(images.shape))

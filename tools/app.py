@@ -19,7 +19,7 @@ ONLY_US = ("default-src 'self' data: blob:; script-src 'self' blob: 'unsafe-inli
 LARGEST = 120_000_000  # bytes of one message: of what is larger the page hears nothing, so this is far above what it takes
 
 
-def named(request, notebook, cwd):
+def titled(request, notebook, cwd):
     "The notebook, with its first heading as the title of the page, where it has none: Voila would take the name of the file."
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     if heading := re.search(r"^#{1,6} +(.*\S)", text, flags=re.MULTILINE): notebook.metadata.setdefault("title", heading[1])
@@ -32,7 +32,7 @@ def settings(host, port, browser=True):
     config.Voila.ip, config.Voila.port, config.Voila.open_browser = host, port, browser
     config.Voila.tornado_settings = {"headers": {"Content-Security-Policy": ONLY_US}, "websocket_max_message_size": LARGEST}
     config.VoilaConfiguration.show_tracebacks = host == "localhost"
-    config.VoilaConfiguration.prelaunch_hook = named
+    config.VoilaConfiguration.prelaunch_hook = titled
     config.VoilaConfiguration.file_denylist = [".*"]  # the page, and no file beside it
     config.MappingKernelManager.cull_interval, config.MappingKernelManager.cull_idle_timeout = 60, 600  # seconds: of who left without a word
     return config

@@ -131,9 +131,9 @@ def calls_clue(function, inputs, good, error, is_one=False):
     bad = next((i for i in range(len(inputs)) if i>=len(good) or not good[i]), None)
     if bad is None: return None
     i,stops = good.index(True),bad>=len(good) and error is not None
-    rights,wrongs = [[_ranks(some) for some,is_right in zip(inputs, good) if is_right==which] for which in (True,False)]
+    ranks_of_right = [_ranks(some) for some,is_right in zip(inputs, good) if is_right]
     given,then = arguments_in_words(inputs[i]),arguments_in_words(inputs[bad])
-    if is_one and any(ranks in rights for ranks in wrongs):
+    if is_one and any(_ranks(some) in ranks_of_right for some,is_right in zip(inputs, good) if not is_right):
         return "right-in-some-calls",(f"Your function is right in {sum(good)} of {len(inputs)} calls, and a single result can be right by chance. It is not right "
                                       f"when it is given {then}, for example.")
     does = "it stops" if stops else "it is not"

@@ -236,9 +236,9 @@ def test_what_stops_the_notebook_is_told_on_the_page(tmp_path, visit):
 def test_a_page_has_the_first_heading_as_its_title(cells, title):
     "A line of code that begins like one is none; and a title that the notebook has is kept."
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("# a comment"), *map(nbformat.v4.new_markdown_cell, cells)])
-    assert app.named(None, notebook, "").metadata.get("title") == title
+    assert app.titled(None, notebook, "").metadata.get("title") == title
     notebook.metadata.title = "Mine"
-    assert app.named(None, notebook, "").metadata.title == "Mine"
+    assert app.titled(None, notebook, "").metadata.title == "Mine"
 
 
 def test_a_notebook_that_is_not_there():
