@@ -222,13 +222,17 @@ def test_an_app_of_one_s_own(tmp_path, visit):
             button = page.get_by_role("button", name=NAME)
             assert button.evaluate("button => button.scrollWidth <= button.clientWidth"), width  # its words are not cut
             assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.close()
 
 
 def test_what_stops_the_notebook_is_told_on_the_page(tmp_path, visit):
     "In the words of the library, since whoever builds it sees no other place; but not where others could read them."
     cell = nbformat.v4.new_code_cell("from pixelsim import load_folder\nload_folder('photos')")
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "my_app.ipynb")
-    with served(tmp_path / "my_app.ipynb", tmp_path / "home") as address: told(visit(address), "photos is not a folder: pass one that has a subfolder for each class")
+    with served(tmp_path / "my_app.ipynb", tmp_path / "home") as address:
+        page = visit(address)
+        told(page, "photos is not a folder: pass one that has a subfolder for each class")
+        page.close()  # before its server is gone
     assert [app.settings(host, 8866).VoilaConfiguration.show_tracebacks for host in ("localhost", "0.0.0.0")] == [True, False]
 
 
