@@ -40,32 +40,70 @@ def _in_doubt(scores, size):
     return row,(near.sum(0)>1).nonzero()[:, 0]
 
 # %% ../nbs/library/nearest.ipynb #33178aa1
-class _L1:
-    "For each image and each prototype: the L1 distance, less the one to the first prototype."
-    def __init__(self, p):
-        low,high = torch.minimum(p[:1], p[1:]),torch.maximum(p[:1], p[1:])
-        self.sign = torch.where(p[1:]>p[:1], p.new_tensor(-2), p.new_tensor(2))
-        self.constant = -(self.sign*(low+high)).sum(1, keepdim=True)/2
-        self.low,self.high,self.size = low.view(torch.int32),high.view(torch.int32),p.sum(1).max()
+class _Comparison:
+    "A number for each prototype and each of up to `block` images, `rows` of them at a time, in buffers that are used again."
+    def __init__(self, p, rows, block):
+        self.p,self.x,self.out = p,p.new_zeros(rows, p.shape[1]),p.new_zeros(len(p), block)
+        self.outs = self.out.split(rows, 1)
 
-    def scores(self, x, buffer, out):
-        "Write the scores of the images `x` into `out`, shape (k, m)."
-        bits,clamped = x.view(torch.int32),buffer.view(torch.int32)
-        out[0] = 0
-        for low,high,sign,row in zip(self.low, self.high, self.sign, out[1:]):
-            torch.clamp(bits, low, high, out=clamped)  # floats from 0 up are in the order of their bits, which are compared faster
-            torch.mv(buffer, sign, out=row)
-        out[1:] += self.constant
+    def __call__(self, images):
+        "The numbers, shape (k, m), until the next call."
+        rows = len(self.x)
+        for some,out in zip(images.split(rows), self.outs):
+            (self.x if len(some)==rows else self.x[:len(some)]).copy_(some)
+            self.fill(out)  # from all of `x`; what the images before have left there is not looked at
+        return self.out[:, :len(images)]
 
-class _L2:
-    "For each image and each prototype: half the squared L2 distance, less what is the same for all."
-    def __init__(self, p):
-        self.p,self.half = p,p.square().sum(1, keepdim=True)/2
+class _L2(_Comparison):
+    "Half the squared L2 distance, less what is the same for all."
+    def __init__(self, p, rows, block):
+        super().__init__(p, rows, block)
+        self.half = p.square().sum(1, keepdim=True)/2
         self.size = 2*self.half.max()
 
-    def scores(self, x, buffer, out): torch.addmm(self.half, self.p, x.T, alpha=-1, out=out)
+    def fill(self, out): torch.addmm(self.half, self.p, self.x.T, alpha=-1, out=out)
 
-_KINDS = {"l1": _L1, "l2": _L2}
+class _L1OfTwo(_Comparison):
+    "The L1 distance, less the one to the first prototype."
+    def __init__(self, p, rows, block):
+        super().__init__(p, rows, block)
+        self.outs = self.out[1].split(rows)  # the first stays 0
+        low,high = p.sort(0).values
+        self.sign = torch.where(p[1]>p[0], p.new_tensor(-2), p.new_tensor(2))
+        self.constant,self.size = -(self.sign@(low+high))/2,p.sum(1).max()
+        self.bits,self.low,self.high = (t.view(torch.int32) for t in (self.x, low, high))
+
+    def fill(self, out):
+        torch.clamp(self.bits, self.low, self.high, out=self.bits)  # floats from 0 up are in the order of their bits, which are compared faster
+        torch.addmv(self.constant, self.x, self.sign, out=out)
+
+class _Sums(_Comparison):
+    "What comes of the sums of `term` over the pixels, one for each pair of an image and a prototype."
+    def __init__(self, p, rows, block):
+        super().__init__(p, rows, block)
+        few = max(1, rows//len(p))  # images at a time, with all prototypes
+        some = max(1, rows//few)    # or, where images are large, with some of them
+        self.sums,pairs = p.new_empty(rows, len(p)),p.new_empty(few, some, p.shape[1])
+        self.steps = [(x, part, pairs[:len(x), :len(part)], out) for part,columns in zip(p.split(some), self.sums.split(some, 1))
+                      for x,out in zip(self.x[:, None].split(few), columns.split(few))]
+
+    def add_up(self):
+        "The sums, shape (k, rows)."
+        for x,p,pairs,out in self.steps: torch.sum(self.term(x, p, pairs), 2, out=out)
+        return self.sums.T
+
+class _L1(_Sums):
+    "The L1 distance, less the ink of the image."
+    def __init__(self, p, rows, block):
+        super().__init__(p, rows, block)
+        self.ink = p.sum(1, keepdim=True)
+        self.size = self.ink.max()
+
+    def term(self, x, p, out): return torch.minimum(x, p, out=out)
+
+    def fill(self, out): torch.sub(self.ink, self.add_up(), alpha=2, out=out)
+
+def _kind(distance, classes): return _L2 if distance=="l2" else _L1OfTwo if classes==2 else _L1
 
 # %% ../nbs/library/nearest.ipynb #4b574063
 _WORTH_COMPILING = 4096  # images; for fewer the code above is as quick, and needs no compiled variant
@@ -98,6 +136,11 @@ def _prepared(images, grays):
     p = grays if images.dtype==torch.uint8 else grays/255
     return images.flatten(1),grays,p.float().to(images.device)
 
+def _portions(images):
+    "How many images are compared at a time, and how many are looked through for ties at a time."
+    rows = max(1, min(len(images), rows_at_a_time(images)))
+    return rows,rows*max(1, min(32, len(images)//(8*rows)))
+
 def nearest(
     images:Tensor,        # Grayscale images, shape (n, h, w): uint8 from 0 to 255, or floats from 0 to 1, checked
     grays:Tensor,         # One image for each of k classes, shape (k, h, w), float64 from 0 to 255, on the processor
@@ -106,25 +149,21 @@ def nearest(
 )->Tensor:                # Number of the nearest prototype for each image, shape (n,), int64
     """The nearest prototype of each image, the first of those that are equally near, without computing the distances themselves.
 
-    Memory beyond the result does not grow with the number of images; compiled, it takes one float and one flag for each image."""
+    Memory beyond the result grows only with the images in doubt, a number for each; compiled, it takes one float and one flag for each image."""
     flat,grays,p = _prepared(images, grays)
-    n,rows = len(images),rows_at_a_time(images)
+    n,(rows,block) = len(images),_portions(images)
     if compiled and distance=="l1" and n>=_WORTH_COMPILING:
         found = _nearest_compiled(images, p.reshape(len(p), *images.shape[1:]))
         if found is not None: return _settled(*found, flat, grays, distance)
-    measure,result = _KINDS[distance](p),torch.empty(n, dtype=torch.int64, device=images.device)
-    block = rows*max(1, min(32, n//(8*rows)))  # so many images are looked through for ties at a time
+    result = torch.empty(n, dtype=torch.int64, device=images.device)
+    doubts = [result[:0]]
     def work(starts):
-        (x,buffer),scores = p.new_empty(2, rows, p.shape[1]),p.new_empty(len(p), block)  # used again for each chunk
+        scores = _kind(distance, len(p))(p, rows, block)
         for start in starts:
-            part = flat[start:start+block]
-            for i in range(0, len(part), rows):
-                m = len(part[i:i+rows])
-                x[:m].copy_(part[i:i+m])
-                measure.scores(x[:m], buffer[:m], scores[:, i:i+m])
-            result[start:start+block] = _settled(*_in_doubt(scores[:, :len(part)], measure.size), part, grays, distance)
+            result[start:start+block],doubt = _in_doubt(scores(flat[start:start+block]), scores.size)
+            doubts.append(start+doubt)
     on_threads(work, range(0, n, block), images.device)
-    return result
+    return _settled(result, torch.cat(doubts), flat, grays, distance)
 
 def _settled(row, doubt, flat, grays, distance):
     "The nearest prototypes `row`, in which those of the images in doubt have been decided."
@@ -132,6 +171,21 @@ def _settled(row, doubt, flat, grays, distance):
     return row
 
 # %% ../nbs/library/nearest.ipynb #e0f1c8d7
+class _Distances(_Sums):
+    "The distances themselves, of images whose white is `white`, to prototypes whose white is 1."
+    def __init__(self, p, rows, block, distance, white):
+        super().__init__(p, rows, block)
+        self.distance,self.white = distance,white
+
+    def term(self, x, p, out):
+        torch.sub(x, p, out=out)
+        return out.abs_() if self.distance=="l1" else out.square_()
+
+    def fill(self, out):
+        if self.white!=1: self.x /= self.white  # once, for all classes
+        torch.div(self.add_up(), self.p.shape[1], out=out)
+        if self.distance=="l2": out.sqrt_()
+
 def distances_to(
     images:Tensor,  # Grayscale images, shape (n, h, w): uint8 from 0 to 255, or floats from 0 to 1, checked
     grays:Tensor,   # One image for each of k classes, shape (k, h, w), float64 from 0 to 255, on the processor
@@ -139,25 +193,19 @@ def distances_to(
 )->Tensor:          # Distance of each image to each prototype, shape (n, k), float32 from 0 to 1
     "How far each image is from each prototype; the first smallest one is what `nearest` says."
     flat,grays,p = images.flatten(1),grays.flatten(1),(grays.flatten(1)/255).float().to(images.device)
-    n,rows = len(images),rows_at_a_time(images)
-    result = torch.empty(len(p), n, device=images.device, dtype=torch.float32)
+    n,(rows,block) = len(images),_portions(images)
+    result = torch.empty(n, len(p), device=images.device, dtype=torch.float32)
     def work(starts):
-        x,buffer = p.new_empty(2, rows, p.shape[1])
+        compare = _Distances(p, rows, block, distance, 255 if images.dtype==torch.uint8 else 1)
         for start in starts:
-            m = len(flat[start:start+rows])
-            found = result[:, start:start+m]
-            x[:m].copy_(flat[start:start+m])  # once, for all classes
-            if images.dtype==torch.uint8: x /= 255
-            for row,out in zip(p, found):
-                torch.sub(x[:m], row, out=buffer[:m])
-                torch.sum(buffer[:m].abs_() if distance=="l1" else buffer[:m].square_(), 1, out=out)
-            found /= p.shape[1]
-            if distance=="l2": found.sqrt_()
+            part = flat[start:start+block]
+            found = compare(part)
             ordered = found.sort(0).values
             doubt = (ordered.diff(dim=0)<=1e-5*found.max()).any(0).nonzero()[:, 0]  # equal ones are equal numbers, the nearest or not
-            if len(doubt): found[:, doubt] = _told_apart(flat[start:start+m][doubt], grays, distance).to(found.device)
-    on_threads(work, range(0, n, rows), images.device)
-    return result.T.contiguous()
+            for some in doubt.split(rows): found[:, some] = _told_apart(part[some], grays, distance).to(found.device)
+            result[start:start+block] = found.T
+    on_threads(work, range(0, n, block), images.device)
+    return result
 
 def _told_apart(images, grays, distance):
     "Distances in float32, shape (k, m), in which the nearest have the smallest number, and no one else has it."

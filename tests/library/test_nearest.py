@@ -163,12 +163,12 @@ def far(images, model):
 
 
 @BOTH
-@pytest.mark.parametrize("side, n", [(28, 6100), (1, 3000), (300, 30), (1100, 3)])
+@pytest.mark.parametrize("side, n, k", [(28, 6100, 3), (28, 2700, 2), (28, 700, 500), (1, 3000, 3), (300, 30, 7), (1100, 3, 3)])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_chunks_change_nothing(side, n, threads, distance, set_threads):
-    "However many images there are, and however large: distances are SciPy's, predictions the first lowest, and more images change nothing."
+def test_chunks_change_nothing(side, n, k, threads, distance, set_threads):
+    "However many images and classes there are, and however large: distances are SciPy's, predictions the first lowest, and more images change nothing."
     images = torch.from_numpy(np.random.default_rng(side).integers(0, 256, (n, side, side), dtype=np.uint8))
-    model = PixelSimilarity(distance).fit(images[:3], [5, 3, 7])
+    model = PixelSimilarity(distance).fit(images[:k], range(k, 0, -1))
     wanted = far(images, model)
     set_threads(threads)
     for m in sorted({1, 2, 3, 255, 256, 257, 511, 512, 513, 1336, 1337, 1338, 2674, 2675, n - 1, n} & {*range(n + 1)}):
