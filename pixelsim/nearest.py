@@ -77,6 +77,7 @@ class _L1OfTwo(_Comparison):
         torch.clamp(self.bits, self.low, self.high, out=self.bits)  # floats from 0 up are in the order of their bits, which are compared faster
         torch.addmv(self.constant, self.x, self.sign, out=out)
 
+# %% ../nbs/library/nearest.ipynb #5c1d90ac
 class _Sums(_Comparison):
     "What comes of the sums of `term` over the pixels, one for each pair of an image and a prototype."
     def __init__(self, p, rows, block):
@@ -170,7 +171,7 @@ def _settled(row, doubt, flat, grays, distance):
     for some in doubt.split(rows_at_a_time(flat)): row[some] = _exact(flat[some], grays, distance).min(1).indices.to(row.device)
     return row
 
-# %% ../nbs/library/nearest.ipynb #e0f1c8d7
+# %% ../nbs/library/nearest.ipynb #e0f1c8d6
 class _Distances(_Sums):
     "The distances themselves, of images whose white is `white`, to prototypes whose white is 1."
     def __init__(self, p, rows, block, distance, white):
@@ -186,6 +187,14 @@ class _Distances(_Sums):
         torch.div(self.add_up(), self.p.shape[1], out=out)
         if self.distance=="l2": out.sqrt_()
 
+def _told_apart(images, grays, distance):
+    "Distances in float32, shape (k, m), in which the nearest have the smallest number, and no one else has it."
+    far,pixels = _exact(images, grays, distance),images.shape[1]
+    exact = (far/255/(pixels if distance=="l1" else pixels**0.5)).float()
+    least = exact.min(1, keepdim=True).values
+    return torch.where(far==far.min(1, keepdim=True).values, least, exact.maximum(least.nextafter(torch.ones_like(least)))).T
+
+# %% ../nbs/library/nearest.ipynb #e0f1c8d7
 def distances_to(
     images:Tensor,  # Grayscale images, shape (n, h, w): uint8 from 0 to 255, or floats from 0 to 1, checked
     grays:Tensor,   # One image for each of k classes, shape (k, h, w), float64 from 0 to 255, on the processor
@@ -206,10 +215,3 @@ def distances_to(
             result[start:start+block] = found.T
     on_threads(work, range(0, n, block), images.device)
     return result
-
-def _told_apart(images, grays, distance):
-    "Distances in float32, shape (k, m), in which the nearest have the smallest number, and no one else has it."
-    far,pixels = _exact(images, grays, distance),images.shape[1]
-    exact = (far/255/(pixels if distance=="l1" else pixels**0.5)).float()
-    least = exact.min(1, keepdim=True).values
-    return torch.where(far==far.min(1, keepdim=True).values, least, exact.maximum(least.nextafter(torch.ones_like(least)))).T
