@@ -113,6 +113,17 @@ def test_thousands_of_ties(distance):
         for images in (symmetric, symmetric / np.float32(255)): assert (model.predict(images) == "a").all()
 
 
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("distance, values, gray", [("l1", [202, 50, 0], 76), ("l2", [202, 202, 0], 101)])
+def test_what_cancels_is_not_told_apart_by_rounding(distance, values, gray, k):
+    "The same pixels in any order are equally far from an even gray; and from this one, all numbers that are compared are nearly 0."
+    pixels = np.repeat(values, [150, 150, 484]).astype(np.uint8)
+    image = np.full((1, 28, 28), gray, np.uint8) / np.float32(255)
+    for random in map(np.random.default_rng, range(20)):
+        prototypes = np.stack([random.permutation(pixels) for _ in range(k)]).reshape(k, 28, 28)
+        assert_one_answer(PixelSimilarity(distance).fit(prototypes, range(k)), image, np.zeros((1, k)))
+
+
 @BOTH
 @pytest.mark.parametrize("farther", [0, 1])
 def test_who_is_hardly_farther_has_a_larger_number(distance, farther):
