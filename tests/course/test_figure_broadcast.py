@@ -2,7 +2,6 @@
 import itertools
 
 import numpy as np
-import pytest
 import torch
 from figure_pages import arithmetic, open_page, play, press, says, settled, texts, trait  # noqa: F401
 

@@ -4,7 +4,7 @@ import pytest
 from figure_pages import arithmetic, open_page, play, says, show, trait  # noqa: F401
 from scipy.spatial.distance import cdist
 
-from pixelsim.course.figure_grow import GrowingMean, steps_to
+from pixelsim.course.figure_grow import GrowingMean
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +42,3 @@ def test_the_screen_is_what_python_has(play, grow, arithmetic):
     page.locator(".psf-chart").click(position={"x": page.locator(".psf-chart").bounding_box()["width"] - 15, "y": 50})
     assert trait(page, "step") == last
     assert arithmetic("grow", "return data.map((count) => m.stepAt(data, Math.log(count) / Math.log(data[data.length - 1])))", grow.counts) == list(range(last + 1))
-
-
-@pytest.mark.parametrize("n", [1, 2, 10, 11, 6265])
-def test_counts_go_up_to_the_last(n):
-    counts = steps_to(n)
-    assert counts == sorted(set(counts)) and counts[0] == 1 and counts[-1] == n

@@ -56,7 +56,7 @@ FIGURES = {
                       links=dict.fromkeys(["shapes=[[2,3]]", "shapes=[[2,-1],[3]]", 'shapes=[["a"],[3]]', "shapes=[[1,1,1,1,1,1,1],[2]]"])),
     "loupe": Kind(Loupe, "5", "You guessed 5. 625 of the 784 pixels jump.", "constant", 7,
                   ("slider", "first row", "top", [("ArrowRight", 5), ("PageUp", 15), ("End", 22), ("ArrowUp", 22), ("Home", 0), ("ArrowLeft", 0), ("Escape", 4)]),
-                  {"top=99&left=-3&rows=400&picked=[7]&edits=[[99,0,1],[0,0,300]]&which=17": "pixels[0:28, 0:6]"}),
+                  {"top=99&left=-3&rows=400&picked=[7]&edits=[[99,0,1],[0,0,300]]&which=17": "pixels[0:28, 0:6]", "edits=[[99,0,1],[7,6,300]]": None}),
     "rain": Kind(rain, "20", "You guessed 20. Of the first hundred here, ", "draws", 12,
                  ("slider", "digits in a group", "n", [("ArrowRight", 201), ("PageUp", 211), ("ArrowDown", 210), ("Home", 20), ("PageDown", 20), ("End", 2038), ("Escape", 200)]),
                  {"n=9999&draws=1e9&seed=-4": "2,000 groups of 2,038 digits: "}),
@@ -165,8 +165,9 @@ def test_a_link_leads_to_the_state_that_was_sent(play, figure):
     settled(there)
     assert trait(there, figure.trait) == figure.value and trait(there, "opened") and says(there) == says(page)
     own = re.search(r'data-figure="(.*?)"', html)[1].replace(" ", "%20")
+    there = None
     for damaged in (f"#{own}:{figure.trait}=%7B", f"#{own}:{figure.trait}=null", "#other:x=1", "#%"):
-        there = play(html, address=damaged, opened=False)
+        there = play(html, address=damaged, context=there and there.context, opened=False)
         assert trait(there, figure.trait) == state_of(html)[figure.trait]
     for odd, expected in figure.links.items():
         there = play(html, address=f"#{own}:{odd}", context=there.context, opened=False)
