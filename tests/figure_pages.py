@@ -1,5 +1,7 @@
 "What the tests of the figures share: a page with figures and no network, a notebook's side of a model, and the arithmetic of a module run in the browser."
 import json
+import os
+import re
 
 import pytest
 import widgets
@@ -12,20 +14,21 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name=
 
 
 @pytest.fixture
-def open_page(browser, tmp_path):
+def open_page(browser, shared_folder):
     "Opens figures, as their `as_html`, on a page from the disk with no network; what goes wrong there fails the test."
-    widgets.write(tmp_path)
+    file = shared_folder("widgets", widgets.write) / f"page-{os.getpid()}.html"
     contexts, trouble = [], []
 
-    def opened(*figures, width=800, dark=False, address="", context=None, opened=False, **options):
+    def opened(*figures, width=800, dark=False, address="", context=None, opened=False, wound=False, **options):
         if context is None:
             context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", offline=True, **options)
             contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.on("console", lambda message: trouble.append(message.text) if message.type in ("error", "warning") else None)
-        (tmp_path / "page.html").write_text(PAGE.format(figures="".join(figures)), encoding="utf-8")
-        page.goto((tmp_path / "page.html").as_uri() + address)
+        if wound: page.clock.install()
+        file.write_text(PAGE.format(figures="".join(figures)), encoding="utf-8")
+        page.goto(file.as_uri() + address)
         if options.get("java_script_enabled", True): page.wait_for_function("[...document.querySelectorAll('.pixelsim-widget')].every((place) => 'model' in place)")
         if opened:
             locked = page.get_by_role("button", name="just show me")
@@ -39,6 +42,12 @@ def open_page(browser, tmp_path):
     yield opened
     for context in contexts: context.close()
     assert trouble == []
+
+
+@pytest.fixture
+def play(open_page):
+    "Opens figures, or what they have as HTML, with their answers shown and a clock that `settled` winds on."
+    return lambda *figures, **options: open_page(*(each if isinstance(each, str) else each.as_html() for each in figures), **{"opened": True, "wound": True} | options)
 
 
 @pytest.fixture
@@ -56,16 +65,51 @@ def arithmetic(browser):
     page.close()
 
 
+def state_of(html): return json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
+
+
 def settled(page):
-    "Wait until every sentence has been said and every link written."
-    page.wait_for_timeout(50)
-    for says in page.locator(".psf-says").all(): says.and_(page.locator("[aria-busy=false]")).wait_for(state="attached")
-    page.wait_for_timeout(300)
+    "Wind the clock on until every sentence has been said and every link written."
+    page.clock.run_for(1000)
+    for says in page.locator(".psf-says, .psd-says").all(): says.and_(page.locator("[aria-busy=false]")).wait_for(state="attached")
 
 
 def trait(page, name, i=0):
     "A trait of figure i of the page."
     return page.evaluate("([name, i]) => document.querySelectorAll('.pixelsim-widget')[i].model.get(name)", [name, i])
+
+
+def show(page, **state):
+    "Set traits of the first figure of the page, as one who plays with it does."
+    page.evaluate("""state => { const { model } = document.querySelector(".pixelsim-widget");
+        for (const [name, value] of Object.entries(state)) model.set(name, value);
+        model.save_changes(); }""", state)
+    settled(page)
+
+
+def texts(page, selector): return page.locator(selector).evaluate_all("all => all.map((each) => each.textContent)")
+
+
+def says(page): return page.locator(".psf-says").inner_text()
+
+
+def press(page, part, name, moves):
+    "Each key with what the trait is then; the focus stays where it was led to."
+    part.focus()
+    for key, value in moves:
+        page.keyboard.press(key)
+        assert trait(page, name) == value, key
+    settled(page)
+
+
+def drag(page, canvas, *places):
+    "Press the mouse at the first place, x and y in pixels of `canvas`, and let it go at the last."
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    for i, (x, y) in enumerate(places):
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=1 if i == 0 else 3)
+        if i == 0: page.mouse.down()
+    page.mouse.up()
 
 
 def beside_a_kernel(page, figure):

@@ -2,14 +2,10 @@
 import numpy as np
 import pytest
 import torch
-from figure_pages import arithmetic, open_page, settled, trait  # noqa: F401
+from figure_pages import arithmetic, drag, open_page, play, press, settled, show, texts, trait  # noqa: F401
 
 from pixelsim.course.figure_bar import ThresholdBar
 from pixelsim.pixels import best_threshold, ink_coverage
-
-
-@pytest.fixture(scope="module")
-def ink(): return ThresholdBar(ink_coverage, name="share of ink", percent=True)
 
 
 @pytest.fixture(scope="module")
@@ -40,30 +36,27 @@ def test_counts_and_best_bar_are_numpys(arithmetic):
 
 def shown(page):
     "The four counts and the three accuracies on the screen."
-    texts = [cell.inner_text() for cell in page.locator(".psf-table td").all() if cell.inner_text()]
-    return texts[:4], texts[4:]
+    cells = texts(page, ".psf-table td:not(:empty)")
+    return cells[:4], cells[4:]
 
 
-def test_the_screen_shows_what_python_computes(open_page, on_valid):
+def test_the_screen_shows_what_python_computes(play, on_valid):
     "At 20 bars: counts, confusion matrix and accuracies."
-    page = open_page(on_valid.as_html(), opened=True)
-    for threshold in np.linspace(0.05, 0.4, 20):
-        page.evaluate("x => document.querySelector('.pixelsim-widget').model.set('threshold', x)", threshold)
-        settled(page)
-        on_valid.threshold = float(threshold)
-        counts, accuracies = shown(page)
-        assert counts == [f"{n:,}" for n in on_valid.confusion.flatten().tolist()]
-        c = on_valid.confusion.double()
-        assert accuracies == [f"{c[0, 0] / 1010:.4f}", f"{c[1, 1] / 1028:.4f}", f"{on_valid.accuracy:.4f}"]
+    page = play(on_valid)
+    for threshold in np.linspace(0.05, 0.4, 20).tolist():
+        show(page, threshold=threshold)
+        on_valid.threshold = threshold
+        counts = on_valid.confusion.double()
+        assert shown(page) == ([f"{n:,.0f}" for n in counts.flatten().tolist()], [f"{counts[0, 0] / 1010:.4f}", f"{counts[1, 1] / 1028:.4f}", f"{on_valid.accuracy:.4f}"])
 
 
-def test_published_figures(open_page, ink):
+def test_published_figures(play):
     "Chosen on the training set, then measured on the validation set once, as in lesson 1."
-    page = open_page(ink.as_html())
+    ink = ThresholdBar(ink_coverage, name="share of ink", percent=True, threshold=0.25)
+    page = play(ink, opened=False)
     page.locator(".psf-form input").fill("25")
     page.keyboard.press("Enter")
     settled(page)
-    ink.threshold = 0.25
     assert page.locator(".psf-truth").inner_text() == f"You guessed 25.0%, where the bar gets {ink.right:,} of 12,396 right. The best bar stands at 18.3% and gets 8,711 of 12,396 right."
     page.get_by_role("button", name="Best bar").click()
     settled(page)
@@ -73,51 +66,35 @@ def test_published_figures(open_page, ink):
     assert shown(page) == (["722", "288", "311", "717"], ["0.7149", "0.6975", "0.7061"])
 
 
-def test_mouse_keys_and_escape(open_page, on_valid):
-    "The bar goes where it is dragged; an arrow takes it past one number, Page past ten, Home and End to the ends, and Escape back."
-    page = open_page(on_valid.as_html(), opened=True)
-    box = page.locator(".psf-hills").bounding_box()
-    page.mouse.move(box["x"] + 100, box["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30, steps=5)
-    page.mouse.up()
-    settled(page)
-    levels = on_valid.numbers["valid"].unique().numpy()
-    stops = np.concatenate([[levels[0] - (levels[1] - levels[0]) / 2], (levels[1:] + levels[:-1]) / 2, [levels[-1] + (levels[-1] - levels[-2]) / 2]])
-    at = trait(page, "threshold")
-    assert at == pytest.approx((stops[0] + stops[-1]) / 2, abs=0.01)
-    place = int(np.abs(stops - at).argmin())
-    slider = page.get_by_role("slider", name="Bar: share of ink")
-    slider.focus()
-    for key, expected in [("ArrowRight", place + 1), ("ArrowUp", place + 2), ("ArrowLeft", place + 1), ("PageDown", place - 9), ("PageUp", place + 1), ("Home", 0), ("End", len(stops) - 1), ("Escape", place)]:
-        page.keyboard.press(key)
-        assert trait(page, "threshold") == stops[expected], key
-
-
-def test_a_dot_opens_its_image(open_page, on_valid, digits):
-    "By a click, by a button beside the bar, and by keys in the order of the numbers; what is shown has the name that Python knows it by."
-    page = open_page(on_valid.as_html(), opened=True)
-    page.get_by_role("slider", name="Open an image").focus()
-    page.keyboard.press("Home")
+def test_moving_the_bar_and_opening_images(play, on_valid, digits):
+    "The bar goes where it is dragged; an arrow takes it past one number, Page past ten. An image is opened by keys in the order of the numbers, by a button beside the bar, by a click on its dot."
+    page = play(on_valid)
+    hills = page.locator(".psf-hills")
+    width = hills.bounding_box()["width"]
+    drag(page, hills, (100, 20), (width / 2, 30))
     settled(page)
     values = on_valid.numbers["valid"].numpy()
-    order = sorted(range(2038), key=lambda i: (values[i], i))
-    for k in range(3):
-        i = order[k]
-        assert trait(page, "look") == i
+    levels = np.unique(values)
+    stops = np.concatenate([[levels[0] - (levels[1] - levels[0]) / 2], (levels[1:] + levels[:-1]) / 2, [levels[-1] + (levels[-1] - levels[-2]) / 2]]).tolist()
+    at = trait(page, "threshold")
+    assert at == pytest.approx((stops[0] + stops[-1]) / 2, abs=0.01)
+    place = stops.index(at)
+    press(page, page.get_by_role("slider", name="Bar: share of ink"), "threshold",
+          [(key, stops[i]) for key, i in [("ArrowRight", place + 1), ("ArrowUp", place + 2), ("ArrowLeft", place + 1), ("PageDown", place - 9), ("PageUp", place + 1), ("Home", 0), ("End", -1), ("Escape", place)]])
+    order = np.lexsort((range(2038), values)).tolist()
+    for key, i in zip(("Home", "ArrowRight", "ArrowRight"), order):
+        press(page, page.get_by_role("slider", name="Open an image"), "look", [(key, i)])
         name = f"valid[3][{i}]" if i < 1010 else f"valid[7][{i - 1010}]"
         assert page.locator(".psf-about").inner_text().startswith(f"{name} is a {digits[1].labels[i]}, {values[i]:.1%}: the bar says 7")
-        page.keyboard.press("ArrowRight")
-        settled(page)
     page.locator(".psf-digit:visible").first.click()
-    assert trait(page, "look") == [i for i in order if values[i] <= on_valid.threshold][-4:][0]
-    box = page.locator(".psf-hills").bounding_box()
-    page.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + 104 + 20)
-    assert digits[1].labels[trait(page, "look")] == 7 and trait(page, "threshold") == on_valid.threshold
+    assert trait(page, "look") == [i for i in order if values[i] <= at][-4]
+    show(page, threshold=stops[0], look=-1)
+    hills.click(position={"x": width * 0.4, "y": 104 + 20})
+    assert trait(page, "look") >= 1010 and trait(page, "threshold") == stops[0]
 
 
-def test_a_finger_can_scroll_past(open_page, on_valid):
-    page = open_page(on_valid.as_html(), width=360, has_touch=True, opened=True)
+def test_a_finger_can_scroll_past(play, on_valid):
+    page = play(on_valid, width=360, has_touch=True)
     assert {page.locator(part).evaluate("e => getComputedStyle(e).touchAction") for part in (".psf-hills", ".psf-bar")} == {"pan-y"}
     box = page.locator(".psf-hills").bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] - 20, box["y"] + 100)  # no dot there: the bar goes to it
@@ -125,9 +102,10 @@ def test_a_finger_can_scroll_past(open_page, on_valid):
     assert trait(page, "threshold") > 0.3
 
 
-def test_all_images_move_within_one_frame(open_page, on_valid):
+def test_all_images_move_within_one_frame(play, on_valid):
     "2,038 dots: half of forty moves take less than 16 ms from the key to the picture."
-    page = open_page(on_valid.as_html(), opened=True)
+    page = play(on_valid, wound=False, opened=False)
+    page.get_by_role("button", name="just show me").click()
     times = page.evaluate("""async () => { const times = [], bar = document.querySelector(".psf-bar");
         for (let i = 0; i < 40; i++) {
             bar.value = 0.3 + i * 0.01;

@@ -2,9 +2,8 @@
 import itertools
 
 import numpy as np
-import pytest
 import torch
-from figure_pages import arithmetic, open_page, settled, trait  # noqa: F401
+from figure_pages import arithmetic, open_page, play, press, says, settled, texts, trait  # noqa: F401
 
 from pixelsim.course.figure_broadcast import Broadcast
 
@@ -58,62 +57,47 @@ def test_strides_sources_and_values_are_pytorchs(arithmetic):
             assert result == np.broadcast_to(expected, full).flatten().tolist()
 
 
-def test_presets_on_the_screen_are_what_python_says(open_page):
+def test_presets_on_the_screen_are_what_python_says(play):
     "Each example: the row of the result, the code's error where it clashes, values where there are few."
     shown = Broadcast((1010, 28, 28), (28, 28))
-    page = open_page(shown.as_html(), opened=True)
+    page = play(shown)
     for preset in shown.presets:
         page.get_by_label("Example").select_option(label=preset["name"])
         settled(page)
         shown.shapes = preset["shapes"]
-        cells = page.locator(".psf-result td").all_inner_texts()
+        cells = texts(page, ".psf-result td")
         if shown.result is None:
             assert "✗ clash" in cells and page.locator(".psf-clash").inner_text() == "RuntimeError: " + by_torch([torch.empty(shape) for shape in preset["shapes"]])[1]
             continue
-        assert cells == [str(n) for n in shown.result] and f"has shape {shown.result}" in page.locator(".psf-says").inner_text()
-        small = np.prod(shown.result) <= 36
-        assert page.get_by_role("grid", name="result").count() == small
+        assert cells == [str(n) for n in shown.result] and f"has shape {shown.result}" in says(page)
+        assert page.get_by_role("grid", name="result").count() == (np.prod(shown.result) <= 36)
     assert trait(page, "shapes") == shown.presets[-1]["shapes"]
 
 
-def test_the_four_foods(open_page):
+def test_the_four_foods(play):
     "The percentages of lesson 4, as shares with three decimals, and the cells that one of them came from."
-    page = open_page(Broadcast((1,), (1,)).as_html(), opened=True)
+    page = play(Broadcast((1,), (1,)))
     page.get_by_label("Example").select_option(label="four foods / their calories")
     settled(page)
     calories = np.array([[56, 0, 4.4, 68], [1.2, 104, 52, 8], [1.8, 135, 99, 0]])
-    expected = [f"{x:.3f}".replace("0.000", "0") for x in (calories / calories.sum(0)).flatten()]
-    assert page.get_by_role("gridcell").all_inner_texts() == expected
+    assert page.get_by_role("gridcell").all_inner_texts() == [f"{x:.3f}".replace("0.000", "0") for x in (calories / calories.sum(0)).flatten()]
     page.get_by_role("gridcell").nth(6).hover()
     settled(page)
-    assert page.locator(".psf-lit").all_inner_texts() == ["52", "155.400", "155.400", "155.400", "0.335"]
-    assert page.locator(".psf-says").inner_text().endswith("Here 52 / 155.400 = 0.335.")
+    assert texts(page, ".psf-lit") == ["52", "155.400", "155.400", "155.400", "0.335"] and says(page).endswith("Here 52 / 155.400 = 0.335.")
 
 
-def test_stepping_typing_and_keys(open_page):
+def test_stepping_typing_and_keys(play):
     "An arrow steps a size, a shape can be typed, nonsense is refused, and the grid is walked as the Authoring Practices have it."
-    page = open_page(Broadcast((2, 3), (3,)).as_html(), opened=True)
-    size = page.get_by_role("spinbutton", name="b, axis -1")
-    size.focus()
-    page.keyboard.press("ArrowUp")
+    page = play(Broadcast((2, 3), (3,)))
+    page.get_by_role("spinbutton", name="b, axis -1").press("ArrowUp")
     settled(page)
     assert trait(page, "shapes") == [[2, 3], [4]] and page.locator(".psf-clash").inner_text() == "RuntimeError: The size of tensor a (3) must match the size of tensor b (4) at non-singleton dimension 1"
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "b, axis -1"
-    page.get_by_label("b", exact=True).fill("(2, 1)")
-    page.keyboard.press("Tab")
-    page.get_by_label("c", exact=True).fill("x")
-    page.keyboard.press("Tab")
-    settled(page)
-    assert trait(page, "shapes") == [[2, 3], [2, 1]] and "such as (1010, 28, 28); got x" in page.locator(".psf-locked .psf-complaint").inner_text()
-    page.get_by_role("gridcell").first.focus()
-    for key, picked in [("ArrowRight", 1), ("ArrowDown", 4), ("ArrowDown", 4), ("End", 5), ("Home", 0), ("Escape", -1)]:
-        page.keyboard.press(key)
-        assert trait(page, "picked") == picked, key
+    for letter, typed in (("b", "(2, 1)"), ("c", "x"), ("c", "(1, 1, 1, 1, 1, 1, 1)")):
+        page.get_by_label(letter, exact=True).fill(typed)
+        page.keyboard.press("Tab")
+        settled(page)
+        assert trait(page, "shapes") == [[2, 3], [2, 1]]
+        assert page.locator(".psf-locked .psf-complaint").inner_text() == (f"A shape holds at most 6 whole numbers, such as (1010, 28, 28); got {typed}." if letter == "c" else "")
+    press(page, page.get_by_role("gridcell").first, "picked", [("ArrowRight", 1), ("ArrowDown", 4), ("ArrowDown", 4), ("End", 5), ("Home", 0), ("Escape", -1)])
     assert page.locator("[role=gridcell][tabindex='0']").count() == 1  # one stop for Tab
-
-
-@pytest.mark.parametrize("sent", ["[[2,3]]", "[[2,-1],[3]]", '[["a"],[3]]', "[[1,1,1,1,1,1,1],[2]]"])
-def test_a_link_with_impossible_shapes_shows_the_start(open_page, sent):
-    page = open_page(Broadcast((2, 3), (3,), name="shapes").as_html(), address=f"#broadcast-shapes:shapes={sent}")
-    settled(page)
-    assert page.locator(".psf-result td").all_inner_texts() == ["2", "3"]

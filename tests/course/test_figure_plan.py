@@ -4,15 +4,11 @@ import os
 import shutil
 
 import pytest
-from figure_pages import arithmetic, open_page, settled, trait  # noqa: F401
+from figure_pages import arithmetic, open_page, play, says, show, texts  # noqa: F401
 
 from pixelsim.course.figure_plan import FILES, OPTIONS, Plan, plan_outcome
 
 ALL = [*itertools.product(*(dict(OPTIONS[question]) for question in ("blocks", "items", "splitter", "labels")))]
-
-
-@pytest.fixture(scope="module")
-def html(): return Plan().as_html()
 
 
 @pytest.fixture(scope="module")
@@ -69,39 +65,20 @@ def test_the_screen_reckons_as_python_does(arithmetic):
     assert found == [plan_outcome(FILES, *answers) for answers in ALL]
 
 
-def test_the_screen_shows_it(open_page, html):
+def test_the_screen_shows_it(play):
     "Each answer of each question, the other three as in the lesson: the cells, vocab and batch, the error, and where to look."
-    page = open_page(html, opened=True)
-    names = {"train": "learn", "valid": "held", "": "–"}
     plan = Plan(labels="parent")
+    page = play(plan)
     for question in OPTIONS:
         for key in dict(OPTIONS[question]):
             plan.answers = [*(dict(blocks="gray", items="all", splitter="grandparent", labels="parent") | {question: key}).values()]
-            page.evaluate("(answers) => document.querySelector('.pixelsim-widget').model.set('answers', answers)", plan.answers)
-            settled(page)
-            now = plan.outcome
-            cells = page.locator(".psf-files td").all_inner_texts()
-            assert cells[::3] == [names[place] for place in now["places"]] and cells[1::3] == [label or "–" for label in now["labels"]]
-            numbers = ["unknown" if place == "valid" and label and number is None else "–" if number is None else str(number)
-                       for place, label, number in zip(now["places"], now["labels"], now["numbers"])]
-            assert cells[2::3] == numbers and page.locator(".psf-clash").text_content() == now["error"]
-            says = page.locator(".psf-says").inner_text()
-            assert (now["where"] in says) and ("stops" in says) == bool(now["error"])
-            if now["vocab"]: assert page.locator(".psf-facts").inner_text().startswith(f"vocab {', '.join(now['vocab'])}; ") and str(tuple(now["shape"])) in page.locator(".psf-facts").inner_text()
-            if not now["error"] and "valid" not in now["places"]: assert "none held back, and nothing says so" in says
+            show(page, answers=plan.answers)
+            now, cells = plan.outcome, texts(page, ".psf-files td")
+            assert cells[::3] == [{"train": "learn", "valid": "held", "": "–"}[place] for place in now["places"]] and cells[1::3] == [label or "–" for label in now["labels"]]
+            assert cells[2::3] == ["unknown" if place == "valid" and label and number is None else "–" if number is None else str(number) for place, label, number in zip(now["places"], now["labels"], now["numbers"])]
+            assert page.locator(".psf-clash").text_content() == now["error"] and now["where"] in says(page) and ("stops" in says(page)) == bool(now["error"])
+            assert texts(page, ".psf-facts") == [f"vocab {', '.join(now['vocab'])}; a batch of training images {tuple(now['shape'])}" if now["vocab"] else "no vocab, no batch"]
+            assert ("none held back, and nothing says so" in says(page)) == (not now["error"] and "valid" not in now["places"])
 
 
-def test_by_keys_alone(open_page, html):
-    "From the guess to the lesson's own plan, by a select."
-    page = open_page(html, opened=True)
-    page.get_by_label("get_y=").focus()
-    page.keyboard.press("ArrowUp")
-    settled(page)
-    assert trait(page, "answers") == ["gray", "all", "grandparent", "parent"]
-    assert page.locator(".psf-says").inner_text() == "8 files to learn from, 4 held back; 2 classes."
-
-
-def test_a_link_with_an_answer_that_there_is_not_does_no_harm(open_page, html):
-    page = open_page(html, address="#plan-files:answers=%5B%22gray%22,7,null,%22nobody%22%5D")
-    settled(page)
-    assert page.get_by_label("get_y=").input_value() == "parent" and page.get_by_label("splitter=").input_value() == "grandparent"
+def test_before_the_guess_nothing_is_given_away(play): assert {*texts(play(Plan(), opened=False), ".psf-files td")} == {""}

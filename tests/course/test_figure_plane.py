@@ -1,16 +1,11 @@
 "Two pixels, two borders: the border against every point's two distances, the screen against Python and SciPy, drags and keys."
 import numpy as np
-import pytest
-from figure_pages import arithmetic, open_page, settled, trait  # noqa: F401
+from figure_pages import arithmetic, drag, open_page, play, press, says, settled, show, texts, trait  # noqa: F401
 from scipy.spatial.distance import cdist
 
 from pixelsim.course.figure_plane import TwoPixels
 
 METRIC = {"L1": "cityblock", "L2": "euclidean"}
-
-
-@pytest.fixture(scope="module")
-def html(): return TwoPixels().as_html()
 
 
 def states(n, seed=3):
@@ -58,72 +53,52 @@ def test_python_is_scipy(digits):
             assert plane.right[kind] == (np.where(to_7 < to_3, 7, 3) == np.repeat([3, 7], 40)).sum()
 
 
-def test_the_screen_is_what_python_has(open_page, html):
+def test_the_screen_is_what_python_has(play):
     "25 states: every number of the table, who is nearer, both counts, and what is said."
-    plane, page = TwoPixels(), open_page(html, opened=True)
-    for state in states(25, seed=4):
-        for name, value in state.items(): setattr(plane, name, value)
-        shown = page.evaluate("""(state) => new Promise((done) => {
-            const { model } = document.querySelector(".pixelsim-widget");
-            for (const [name, value] of Object.entries(state)) model.set(name, value);
-            requestAnimationFrame(() => requestAnimationFrame(() => done([[...document.querySelectorAll(".psf-table td:not(:empty)")].map((td) => td.textContent), [...document.querySelectorAll("figcaption")].map((each) => each.textContent)])));
-        })""", state)
-        expected = [text for distances in (plane.by_two, plane.by_all) for first, second in distances.values()
-                    for text in (f"{first:.4f}", f"{second:.4f}", "neither" if abs(first - second) < 1e-12 else "7" if second < first else "3")]
-        assert shown[0] == expected
-        assert shown[1][:2] == [f"{kind}: right for {n} of 80 digits" for kind, n in plane.right.items()]
-    settled(page)
-    assert page.locator(".psf-says").inner_text().startswith(f"valid[{3 if plane.digit < 40 else 7}][{plane.digit % 40}], ")
-
-
-def test_a_digit_is_dragged_across_and_another_taken(open_page, html, digits):
-    page = open_page(html, opened=True)
-    box = page.locator(".psf-plane").first.bounding_box()
-    room = box["width"] - 66
-    def at(across, up): return box["x"] + 46 + across * room, box["y"] + 20 + (1 - up) * (box["height"] - 72)
     plane = TwoPixels()
-    page.mouse.move(*at(*(plane.image[row, column].item() / 255 for row, column in plane.pixels)))
-    page.mouse.down()
-    page.mouse.move(*at(0.3, 0.5))
-    page.mouse.move(*at(0.1, 0.9))
-    page.mouse.up()
+    page = play(plane)
+    for state in states(25, seed=4):
+        plane.set_state(state)
+        show(page, **state)
+        assert texts(page, ".psf-table td:not(:empty)") == [text for distances in (plane.by_two, plane.by_all) for first, second in distances.values()
+                                                            for text in (f"{first:.4f}", f"{second:.4f}", "neither" if abs(first - second) < 1e-12 else "7" if second < first else "3")]
+        assert texts(page, "figcaption")[:2] == [f"{kind}: right for {n} of 80 digits" for kind, n in plane.right.items()]
+        assert says(page).startswith(f"valid[{3 if plane.digit < 40 else 7}][{plane.digit % 40}], ")
+
+
+def test_a_digit_is_dragged_across_and_another_taken(play, digits):
+    plane = TwoPixels()
+    page = play(plane)
+    canvas = page.locator(".psf-plane").first
+    box = canvas.bounding_box()
+    def at(across, up): return 46 + across * (box["width"] - 66), 20 + (1 - up) * (box["height"] - 72)
+    drag(page, canvas, at(*(plane.image[row, column].item() / 255 for row, column in plane.pixels)), at(0.3, 0.5), at(0.1, 0.9))
     settled(page)
-    moved = trait(page, "moved")
-    assert np.abs(np.array(moved) / 255 - [0.1, 0.9]).max() < 0.02
-    plane.moved = moved
-    assert plane.by_two["L1"][1] < plane.by_two["L1"][0] and "nearer to the mean 7 by both; by all 784, nearer to the mean 3 by both." in page.locator(".psf-says").inner_text()
+    plane.moved = trait(page, "moved")
+    assert np.abs(np.array(plane.moved) / 255 - [0.1, 0.9]).max() < 0.02
+    assert plane.by_two["L1"][1] < plane.by_two["L1"][0] and "nearer to the mean 7 by both; by all 784, nearer to the mean 3 by both." in says(page)
     places = np.concatenate([digits[1][digit][:40, [13, 9], [13, 11]].numpy() for digit in (3, 7)]) / 255
     alone = (cdist(places, places) + np.eye(80)).min(1).argmax()  # the digit farthest from all others
-    page.mouse.click(*at(*places[alone]))
+    drag(page, canvas, at(*places[alone]))
     assert (trait(page, "digit"), trait(page, "moved")) == (alone, [])
-    page.mouse.click(*at(0.5, 0.75))
+    drag(page, canvas, at(0.5, 0.75))
     assert trait(page, "moved") != []
 
 
-def test_keys_and_pixels_to_choose(open_page, html):
+def test_keys_and_pixels_to_choose(play):
     "The value by arrows, Escape gives back; a typed pixel, the examples, and a frame that is dragged."
-    page = open_page(html, opened=True)
-    start = trait(page, "pixels")
-    slider = page.get_by_role("slider", name="value of the pixel up")
-    slider.focus()
-    for key, value in [("End", 255), ("ArrowLeft", 254), ("PageDown", 244), ("Home", 0), ("ArrowUp", 1)]:
-        page.keyboard.press(key)
-        assert trait(page, "moved")[1] == value, key
-    page.keyboard.press("Escape")
-    page.get_by_role("slider", name="digit").focus()
-    page.keyboard.press("ArrowRight")
-    assert (trait(page, "digit"), trait(page, "moved")) == (1, [])
-    page.get_by_label("row of the pixel across").fill("20")
-    assert trait(page, "pixels") == [[20, start[0][1]], start[1]]
+    plane = TwoPixels()
+    page = play(plane)
+    across, up = plane.pixels
+    ink = int(plane.image[*across])
+    press(page, page.get_by_role("slider", name="value of the pixel up"), "moved",
+          [(key, [ink, value]) for key, value in [("End", 255), ("ArrowLeft", 254), ("PageDown", 244), ("Home", 0), ("ArrowUp", 1), ("Escape", int(plane.image[*up]))]])
+    press(page, page.get_by_role("slider", name="digit"), "moved", [("ArrowRight", [])])
+    for row, pixels in (("20", [[20, across[1]], up]), ("28", [[20, across[1]], up])):
+        page.get_by_label("row of the pixel across").fill(row)
+        assert trait(page, "pixels") == pixels
     page.get_by_role("combobox", name="pixels").select_option(label="two corners")
     settled(page)
-    assert trait(page, "pixels") == [[0, 0], [27, 27]] and "cannot decide anything" in page.locator(".psf-says").inner_text()
+    assert trait(page, "pixels") == [[0, 0], [27, 27]] and "cannot decide anything" in says(page)
     page.locator(".psf-places").click(position={"x": 111 * 13.5 / 28, "y": 111 * 5.5 / 28})
     assert trait(page, "pixels") == [[5, 13], [27, 27]]
-
-
-@pytest.mark.parametrize("sent", ["pixels=[[1,2],[1,2]]", "pixels=[[1,2]]", "pixels=[[1,28],[2,2]]", "moved=[1]&digit=900", 'moved=["a",3]'])
-def test_a_link_with_impossible_pixels_does_no_harm(open_page, html, sent):
-    page = open_page(html, address=f"#plane-two pixels:{sent}")
-    settled(page)
-    assert page.get_by_role("combobox", name="pixels").evaluate("list => list.selectedOptions[0].textContent") == "where the means differ most"

@@ -1,7 +1,7 @@
 "Intervals that rain: the stream of numbers, the groups and the intervals against Python's, and drawing them."
 import numpy as np
 import pytest
-from figure_pages import arithmetic, open_page, settled, trait  # noqa: F401
+from figure_pages import arithmetic, open_page, play, says, settled, show, trait  # noqa: F401
 from scipy.stats import kstest
 
 from pixelsim.intervals import accuracy_interval
@@ -42,41 +42,27 @@ def test_intervals_are_wilsons(arithmetic, two):
     np.testing.assert_allclose(found, [accuracy_interval(*case) for case in cases], rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize("n, seed", [(20, 0), (200, 3), (2038, 1)])
-def test_the_groups_on_the_screen_are_pythons(open_page, two, n, seed):
-    "Drawn 111 times: how many miss, and how often the second rule is ahead, on the same images and on images of its own."
-    page = open_page(two.as_html(), opened=True)
-    page.evaluate("([n, seed]) => { const { model } = document.querySelector('.pixelsim-widget'); model.set('n', n); model.set('seed', seed); }", [n, seed])
-    for name in ("draw a group", "draw 10", "draw 100"): page.get_by_role("button", name=name, exact=True).click()
-    settled(page)
-    two.n, two.seed, two.draws = n, seed, trait(page, "draws")
-    assert two.draws == 111 and two.groups.shape == (111, 2)
-    same, own = two.ahead
-    facts = page.locator(".psf-facts").inner_text()
-    assert facts.startswith(f"{two.missed} of 111 intervals miss.") and f"in {same} of 111 groups, if both are given the same digits, and in {own}, if" in facts
-    low, high = accuracy_interval(int(two.groups[-1, 0]), n)
-    assert f"The latest goes from {low:.4f} to {high:.4f}" in page.locator(".psf-says").inner_text()
-    assert same == (two.groups[:, 1] > two.groups[:, 0]).sum()
+def test_the_groups_on_the_screen_are_pythons(play, two):
+    "Drawn 111 times: how many miss, and how often the second rule is ahead, on the same images and on images of its own; `others` begins anew."
+    page = play(two)
+    for two.n, two.seed in ((20, 0), (200, 3), (2038, 1)):
+        show(page, n=two.n, seed=two.seed)
+        for name in ("draw a group", "draw 10", "draw 100"): page.get_by_role("button", name=name, exact=True).click()
+        settled(page)
+        two.draws = trait(page, "draws")
+        assert two.draws == 111 and two.groups.shape == (111, 2)
+        same, own = two.ahead
+        facts = page.locator(".psf-facts").inner_text()
+        assert facts.startswith(f"{two.missed} of 111 intervals miss.") and f"in {same} of 111 groups, if both are given the same digits, and in {own}, if" in facts
+        low, high = accuracy_interval(int(two.groups[-1, 0]), two.n)
+        assert f"The latest goes from {low:.4f} to {high:.4f}" in says(page)
+        assert same == (two.groups[:, 1] > two.groups[:, 0]).sum()
+        page.get_by_role("button", name="others").click()
+        assert (trait(page, "draws"), trait(page, "seed")) == (0, two.seed + 1)
 
 
-def test_the_answer_to_the_question(open_page, two):
+def test_the_answer_to_the_question(play, two):
     "Counted by Python over the first hundred groups of 200, and the first thousand."
-    page = open_page(two.as_html(), opened=True)
     missed = []
     for two.draws in (100, 1000): missed.append(two.missed)
-    assert page.locator(".psf-truth").inner_text().startswith(f"Of the first hundred here, {missed[0]} miss it, and of the first thousand {missed[1]}.")
-
-
-def test_keys_and_others(open_page, two):
-    "Arrows change the size of a group by one, Page by ten; `others` begins anew; a link cannot ask for more than there is."
-    page = open_page(two.as_html(), opened=True)
-    page.get_by_role("slider").focus()
-    for key, n in [("ArrowRight", 201), ("PageUp", 211), ("ArrowDown", 210), ("Home", 20), ("PageDown", 20), ("End", 2038), ("Escape", 200)]:
-        page.keyboard.press(key)
-        assert trait(page, "n") == n, key
-    page.get_by_role("button", name="draw 10", exact=True).click()
-    page.get_by_role("button", name="others").click()
-    assert (trait(page, "draws"), trait(page, "seed")) == (0, 1)
-    there = open_page(two.as_html(), address="#rain-groups:n=9999&draws=1e9&seed=-4")
-    settled(there)
-    assert there.locator(".psf-says").inner_text().startswith("2,000 groups of 2,038 digits: ")
+    assert play(two).locator(".psf-truth").inner_text().startswith(f"Of the first hundred here, {missed[0]} miss it, and of the first thousand {missed[1]}.")

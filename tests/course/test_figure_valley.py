@@ -1,20 +1,13 @@
 "A valley: loss, slopes and paths against PyTorch, the bowl against NumPy; the screen against Python; keys, a click, and links that hold nonsense."
-from importlib.resources import files
-
 import numpy as np
-import pytest
 import torch
-from figure_pages import arithmetic, open_page, settled, trait  # noqa: F401
+from figure_pages import arithmetic, open_page, play, says, settled, show, trait  # noqa: F401
 
+from pixelsim.course.figure import static_text
 from pixelsim.course.figure_valley import Valley
 
 
-@pytest.fixture(scope="module")
-def html(): return Valley().as_html()
-
-
-def data_of(valley, pair):
-    return np.array(valley.presets[pair]["bytes"]) / 255, np.array(valley.wanted, dtype=float)
+def data_of(valley, pair): return np.array(valley.presets[pair]["bytes"]) / 255, np.array(valley.wanted, dtype=float)
 
 
 def test_the_pixels_are_those_of_real_images(digits):
@@ -69,87 +62,55 @@ def test_the_bowl_is_that_of_numpy(arithmetic):
         np.testing.assert_allclose(abs(ways[:, 0] @ [np.cos(bowl["angle"]), np.sin(bowl["angle"])]), 1, atol=1e-9)
 
 
-def test_how_far_a_step_goes_across():
-    "What the question and its answer say of the first valley; beyond twice the way the ball goes away."
-    inks, _ = data_of(Valley(), 0)
-    steepest = np.linalg.eigvalsh(2 * inks.T @ inks / len(inks)).max()
-    script = (files("pixelsim.course") / "static/figures/valley.js").read_text(encoding="utf-8")
-    for rate, words in ((0.5, "goes {} of the way across"), (1.5, "{} times the way: less than twice"), (1.7, "{} times the way, and the ball is thrown out")):
-        assert words.format(f"{rate * steepest:.2f}") in script
-    assert 1.5 * steepest < 2 < 1.7 * steepest
-
-
 def written(x): return f"{x:.3f}".replace("-0.000", "0.000").replace("-", "−") if abs(x) < 1000 else f"{'below −' if x < 0 else 'above '}1,000"
 
 
-def test_the_sentence_is_what_python_has(open_page, html):
+def test_the_sentence_is_what_python_has(play):
     "20 states, also far outside of the map."
-    valley, page, random = Valley(), open_page(html, opened=True), np.random.default_rng(4)
+    valley, random = Valley(), np.random.default_rng(4)
+    page = play(valley)
     for k in range(20):
         state = dict(pair=int(k % 2), start=random.integers(-30, 31, 2).tolist(), rate=0.5, taken=random.choice([0.05, 0.5, 1.5, 2], random.integers(0, 13)).tolist())
-        for name, value in state.items(): setattr(valley, name, value)
-        page.evaluate("(state) => { const { model } = document.querySelector('.pixelsim-widget'); for (const [name, value] of Object.entries(state)) model.set(name, value); }", state)
-        settled(page)
-        says, steps = page.locator(".psf-says").inner_text(), len(state["taken"])
+        valley.set_state(state)
+        show(page, **state)
+        told, steps = says(page), len(state["taken"])
         begins = f"After {steps} step{'s' * (steps > 1)}" if steps else "At the start"
-        assert says.startswith(f"{begins}: weights {' and '.join(map(written, valley.weights))}, loss {written(valley.loss)}, slopes {' and '.join(map(written, valley.gradient))}.")
-        assert ("beyond the edge" in says) == bool((abs(valley.weights) > 3).any())
+        assert told.startswith(f"{begins}: weights {' and '.join(map(written, valley.weights))}, loss {written(valley.loss)}, slopes {' and '.join(map(written, valley.gradient))}.")
+        assert ("beyond the edge" in told) == bool((abs(valley.weights) > 3).any())
         inks, wanted = data_of(valley, valley.pair)
         ahead = valley.weights - 0.5 * 2 * inks.T @ (inks @ valley.weights - wanted) / 20
-        assert says.endswith(f" The next step leads to {' and '.join(map(written, ahead))}.")
+        assert told.endswith(f" The next step leads to {' and '.join(map(written, ahead))}.")
         if steps:
             now, valley.taken = valley.loss, state["taken"][:-1]
-            assert ("made the loss smaller" in says) == (now < valley.loss)
+            assert ("made the loss smaller" in told) == (now < valley.loss)
 
 
-def test_by_keys_alone(open_page, html):
-    "Another rate, steps, ten at once, and back; no more than 40 are kept."
-    page = open_page(html, opened=True)
-    page.get_by_role("slider", name="rate").focus()
-    for key, rate in [("ArrowRight", 0.7), ("End", 2), ("ArrowLeft", 1.8), ("Home", 0.05), ("PageUp", 1.6), ("Escape", 0.5)]:
-        page.keyboard.press(key)
-        assert trait(page, "rate") == rate, key
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    assert trait(page, "taken") == [0.5]
-    page.keyboard.press("Tab")
-    page.keyboard.press("Space")
-    assert trait(page, "taken") == [0.5] * 11
-    for _ in range(5): page.keyboard.press("Space")
-    settled(page)
-    assert "next step" not in page.locator(".psf-says").inner_text()
-    assert trait(page, "taken") == [0.5] * 40 and page.get_by_role("button", name="step", exact=True).is_disabled()
-    page.get_by_role("button", name="back to the start").focus()
-    page.keyboard.press("Enter")
+def test_steps_and_another_start(play):
+    "Steps, ten at once, by keys, and back; no more than 40 are kept. Another start, by a slider and by a click on the map, begins them anew, and so do other pixels."
+    page = play(Valley())
+    step, ten = (page.get_by_role("button", name=name, exact=True) for name in ("step", "ten steps"))
+    for button, key, steps in ((step, "Enter", 1), (ten, "Space", 11), (ten, "Space", 21), (ten, "Space", 31), (ten, "Space", 40)):
+        button.press(key)
+        assert trait(page, "taken") == [0.5] * steps
+        settled(page)
+    assert "next step" not in says(page) and step.is_disabled() and ten.is_disabled()
+    page.get_by_role("button", name="back to the start").press("Enter")
     assert trait(page, "taken") == []
-
-
-def test_another_start(open_page, html):
-    "By a slider, and by a click on the map; the steps begin anew, and so they do with other pixels."
-    page = open_page(html, opened=True)
-    page.get_by_role("button", name="ten steps").click()
-    slider = page.get_by_role("slider", name="first weight at the start")
-    slider.focus()
-    slider.press("End")
+    settled(page)
+    step.click()
+    page.get_by_role("slider", name="first weight at the start").press("End")
     assert (trait(page, "start"), trait(page, "taken")) == ([30, 5], [])
-    box = page.locator(".psf-valley").bounding_box()
-    span = box["width"] - 52
-    page.mouse.click(box["x"] + 40 + span / 2, box["y"] + 12 + span * 5 / 6)
-    assert trait(page, "start") == [0, -20]
-    page.get_by_role("button", name="step", exact=True).click()
+    step.click()
+    span = page.locator(".psf-valley").bounding_box()["width"] - 52
+    page.locator(".psf-valley").click(position={"x": 40 + span / 2, "y": 12 + span * 5 / 6})
+    assert (trait(page, "start"), trait(page, "taken")) == ([0, -20], [])
+    step.click()
     page.get_by_label("pixels").select_option("1")
     assert (trait(page, "pair"), trait(page, "taken"), trait(page, "start")) == (1, [], [0, -20])
 
 
-@pytest.mark.parametrize("sent", ["start=[3]", "start=[1,99]", "start=[1.5,2]", "pair=9", "rate=-1", 'taken=["x",-3,5]'])
-def test_a_link_with_nonsense_does_no_harm(open_page, html, sent):
-    page = open_page(html, address=f"#valley-valley:{sent}")
-    settled(page)
-    assert page.locator(".psf-says").inner_text().startswith("At the start: weights ") and "NaN" not in page.locator(".psf-says").inner_text()
-
-
 def test_the_guess_is_right():
-    "What the question says of 0.5, 1.5 and 1.7: from one side, across and nearer, thrown out."
+    "What question and answer say of 0.5, 1.5 and 1.7: from one side, across and nearer, thrown out; and how much of the way across the first valley a step goes."
     valley = Valley()
     inks, wanted = data_of(valley, 0)
     best, bent = np.linalg.lstsq(inks, wanted, rcond=None)[0], np.linalg.eigvalsh(2 * inks.T @ inks / 20)
@@ -160,6 +121,5 @@ def test_the_guess_is_right():
         valley.taken = [rate] * 2
         ways = valley.path - best
         assert ways[0] @ ways[1] < 0 and ways[1] @ ways[2] < 0 and (np.hypot(*ways[2]) < np.hypot(*ways[1]) < np.hypot(*ways[0])) == (rate == 1.5)
-    for rate, is_near in ((0.5, True), (1.5, True), (1.7, False)):
-        valley.taken = [rate] * 40
-        assert (np.hypot(*(valley.weights - best)) < 0.1) == is_near
+    for rate, words in ((0.5, "goes {} of the way across"), (1.5, "{} times the way: less than twice"), (1.7, "{} times the way, and the ball is thrown out")):
+        assert words.format(f"{rate * bent[1]:.2f}") in static_text("valley.js")
