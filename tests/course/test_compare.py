@@ -49,6 +49,7 @@ def test_the_same_in_another_form(right, answer): assert differs(right, answer) 
     (0.5, inf, "It is infinite"), (torch.ones(2), torch.tensor([1, inf]), "1 of 2 values are infinite"),
     (0.5, nan, "It is NaN"), (torch.ones(4), torch.tensor([1, 1, nan, 1]), "1 of 4 values are NaN"), ([nan, 1], [nan, nan], "1 of 2 values are NaN"),
     (0.5, "0.5", "It should hold numbers, not text"), (torch.tensor([1, 0]), torch.tensor([True, False]), "numbers, not True and False"), (True, 1, "True and False, not numbers"),
+    (True, "yes", "a text, and that is not the kind of thing"), (0.5, list, "Yours is a function"), (object(), object(), "cannot compare something of type object"), ([1, 2], [1, 2**70], "1 of 2 values"),
     (0.5, object(), "type object"), (0.5, 1j, "type complex"), ([1, 2], torch.tensor([1j, 2]), "complex numbers"), (1, 10 ** 400, "a number that is too large"),
     ([1, 2], {1, 2}, "a set has no order"), ([0.0, 2], torch.tensor([0.0, 2]).to_sparse(), "make it an ordinary one, with `.to_dense()`"),
     (SHAPE, (3, 2), "2 of 2 values are not; they are off by 1 at most (the first is 3, at [0])"), (SHAPE, (2, 3, 1), "3 is too many along axis 0"),
@@ -58,6 +59,7 @@ def test_the_same_in_another_form(right, answer): assert differs(right, answer) 
     (zeros(3), zeros(()).expand(10 ** 6, 28, 28), "shape (1000000, 28, 28), and that is not the right shape"), (["a", "b"], "ab", "one single text, and several were asked for"),
     (torch.arange(4.0), torch.tensor([0.0, 1, 2, 5]), "1 of 4 values are not; they are off by 2 at most (the first is 5, at [3])"),
     (torch.arange(4.0), torch.tensor([0.0, 1, 3, 5]), "2 of 4 values are not, all too large; they are off by 2 at most (the first is 3, at [2])"),
+    (torch.arange(4.0), torch.tensor([0.0, 1, 1, 1]), "2 of 4 values are not, all too small"),
     (np.array(["a", "b"]), ["a", "c"], "1 of 2 entries are not (the first is c, at [1])"),
     (zeros(2, 2), [zeros(2), zeros(2)], "a list of 2"), ({"a": 1}, {"b": 1}, "Its keys are ['b']"), ({"a": 1}, {"a": 2}, "Under 'a': Your number is too large"),
     ((1, "a"), (1, "b"), "Part 2 of 2"), ((zeros(2), 1), (zeros(2), 1, 1), "3 parts")])
