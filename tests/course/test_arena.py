@@ -174,7 +174,9 @@ def test_shown_in_jupyter(arena, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: object(), display=SimpleNamespace(display=shown.append)))
     result = arena.enter("same", opening_ideas()["mean image, L1"][0].rule)  # nothing to draw, which would ask the false IPython for more
     arena.enter("bad", stuck)
-    assert "| threes |" in shown[0]._repr_markdown_() and shown[1]._repr_markdown_().startswith("✘ **'bad' was not entered:** it stopped")
+    for line in ("| threes | 926 of 1010 | 0.9168 |", "| sevens | 1013 of 1028 | 0.9854 |", "| mean of the two |  | 0.9511 |",
+                 "| all images | 1939 of 2038 | 0.9514, 95% interval 0.9412 to 0.9599 |", "Rank 5 of 18."): assert line in shown[0]._repr_markdown_()
+    assert shown[1]._repr_markdown_().startswith("✘ **'bad' was not entered:** it stopped")
     assert result._ipython_display_() is None and capsys.readouterr().out == ""
 
 
@@ -198,6 +200,7 @@ def test_board_and_plot(arena):
     arena.enter(name, bar, show=False)
     table, ax, ranked = arena.board(reveal=True), arena.plot(), in_order(arena.entries)
     assert [row[:2] for row in table.rows] == [[str(rank), e.name] for rank, e in ranked]
+    assert ["5", "mean image, L1", "the book", "0.9168", "0.9854", "0.9511", "0.9514", "0.9412 to 0.9599"] in table.rows
     assert r"| \<b\>\*x\*\</b\> \| \[y\](z) \`w\` \$1\$ | you |" in table._repr_markdown_() and name in repr(table)
     assert [dot.get_xdata()[0] for dot in ax.lines[1::2]] == [e.accuracy for _, e in ranked]
     assert [tuple(line.get_xdata()) for line in ax.lines[::2]] == [e.interval for _, e in ranked]
