@@ -122,3 +122,17 @@ def lesson_file(tmp_path_factory, monkeypatch):
         path.write_text(textwrap.dedent(text), encoding="utf-8")
         return path
     return write
+
+
+AGENDA = """
+[agenda]
+exercises = ["six", "seven"]
+long = [[5, "Check-in", "a"], [10, "What was hard", "b"], [15, "Demonstration", "c"], [10, "Predict first", "d"],
+        [25, "Exercise in pairs", "e"], [20, "Discussion", "f"], [5, "Exit card", "g"]]
+short = [[5, "Check-in", "a"], [35, "Exercise in pairs", "b"], [5, "Exit card", "c"]]
+"""
+
+
+def renamed(*names):
+    "The exercise of SOUND under other names."
+    return "".join(SOUND[SOUND.index("[[exercise]]"):SOUND.index("[[question]]")].replace('name = "six"', f'name = "{name}"') for name in names)
