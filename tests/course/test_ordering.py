@@ -73,17 +73,21 @@ says = "That is one image."
 
 
 @pytest.mark.parametrize("there, instead, complaint", [
-    ('name = "pixels"', 'name = "The pixels"', "small letters, digits and hyphens"), ('name = "pixels"', 'name = "half"', "name 'half' stands there twice"),  # a question has it
+    ('name = "pixels"', 'name = "The pixels"', "small letters, digits and hyphens"),
+    ('name = "pixels"', 'name = "half"', "name 'half' stands there twice"),  # a question has it
     ("lines =", "line =", "order 'pixels': there is no key 'line': did you mean 'lines'?"), ("[order]\n", "[order]\nminutes = 3\n", "there is no key 'minutes'"),
-    (', "answer = 3*one"]', "]", "lines should be a list of four to seven lines of code"), ('"rows = 2", ', '"rows = 2\\nx = 3", ', "lines should be a list of four to seven lines of code"),
+    (', "answer = 3*one"]', "]", "lines should be a list of four to seven lines of code"),
+    ('"rows = 2", ', '"rows = 2\\nx = 3", ', "lines should be a list of four to seven lines of code"),
     ('"rows = 2"', '"rows ="', "order 'pixels', lines: this is not Python"), ('line = "answer = one"', 'line = "answer ="', "wrong 'answer =': this is not Python"),
     ('holds = "answer==6"', 'holds = "answer=6"', "wrong 'answer = one', holds: this is not Python"),
-    ('"rows = 2"', '"columns = rows+1"', "line 'columns = rows+1' stands there twice"), ('line = "answer = one"', 'line = "rows = 2"', "line 'rows = 2' stands there twice"),
+    ('"rows = 2"', '"columns = rows+1"', "line 'columns = rows+1' stands there twice"),
+    ('line = "answer = one"', 'line = "rows = 2"', "line 'rows = 2' stands there twice"),
     ("instead = 4", "instead = 0", "wrong 'answer = one': instead should be the number of a line, from 1, got 0"),
     ("instead = 4", "instead = 5", "wrong 'answer = one': instead should be the number of a line, from 1 to 4, got 5"),
     ('holds = "answer==6"', "", "give either holds, what is true when it has run, or raises"),
     ('holds = "answer==6"', 'holds = "answer==6"\nraises = "x"', "give either holds, what is true when it has run, or raises"),
-    ('says = "That is one image."', 'says = "You added the sides."', "says 'You added the sides.' stands there twice"), ('says = "That is one image."', 'says = "It is $x$."', "says has '$'")])
+    ('says = "That is one image."', 'says = "You added the sides."', "says 'You added the sides.' stands there twice"),
+    ('says = "That is one image."', 'says = "It is $x$."', "says has '$'")])
 def test_lines_that_are_not_sound_are_named(lesson_file, there, instead, complaint):  # noqa: F811
     lesson_file(SOUND + ORDER)
     assert content_of("00_small")["order"]["wrong"][0]["line"] == "one = rows+columns" and ORDER.count(there) == 1
@@ -125,7 +129,8 @@ def test_each_lesson_s_lines_can_be_put_in_order(open_order, lesson):
     "The lines do not come in order, and a wrong line says what it would do as soon as it is chosen."
     page, given = open_order(lesson), ORDERS[lesson]
     shown = pool(page).all_inner_texts()
-    assert sorted(shown) == sorted([*given["lines"], *(wrong["line"] for wrong in given["wrong"])]) and [text for text in shown if text in given["lines"]] != given["lines"]
+    assert sorted(shown) == sorted([*given["lines"], *(wrong["line"] for wrong in given["wrong"])])
+    assert [text for text in shown if text in given["lines"]] != given["lines"]
     for wrong in given["wrong"]:
         add(page, wrong["line"])
         assert said(page) == f"Added as line 1. {re.sub('[`*]', '', wrong['says'])}"
@@ -138,7 +143,8 @@ def test_a_check_names_the_first_line_that_is_out_of_place(open_order):
     page, given = open_order(), ORDERS["05_distances"]
     first, second, third, fourth, _ = given["lines"]
     assert press(page, "Check") == "Choose a line first."
-    for line, says in ((first, "Right so far. 4 lines are missing."), (third, "Not yet. Line 2 is the first that is out of place."), (second, "Not yet. Line 2 is the first that is out of place.")):
+    out_of_place = "Not yet. Line 2 is the first that is out of place."
+    for line, says in ((first, "Right so far. 4 lines are missing."), (third, out_of_place), (second, out_of_place)):
         add(page, line)
         assert press(page, "Check") == says
     assert press(page, f"move up: {second}") == "Now line 2 of 3."

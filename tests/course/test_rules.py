@@ -46,7 +46,8 @@ def test_the_digits_are_mnists_in_another_order(sets, digits):
     "Each image with its label is there once, as floats from 0 to 1, and hardly any at its old place."
     assert class_counts() == (1010, 1028)
     for part, stored in zip(sets, digits):
-        own, theirs = (np.c_[images.reshape(-1, 784), labels].astype(np.uint8) for images, labels in ((part.images * 255 + 0.5, part.labels), (stored.images, stored.labels)))
+        own = np.c_[(part.flat * 255).round(), part.labels].astype(np.uint8)
+        theirs = np.c_[stored.images.flatten(1), stored.labels].astype(np.uint8)
         assert sorted(map(bytes, own)) == sorted(map(bytes, theirs)) and part.images.dtype == np.float32 and (own == theirs).all(1).mean() < 0.01
 
 
@@ -96,7 +97,8 @@ def test_labels_and_yes_or_no(answer, sets):
 def test_always_the_same_label(label): assert (verdict_on(lambda images: [label]*len(images)).said == label).all()
 
 
-@pytest.mark.parametrize("make", [lambda: DecisionTreeClassifier(max_depth=2, random_state=0), BernoulliNB, lambda: make_pipeline(Binarizer(threshold=0.5), BernoulliNB())])
+@pytest.mark.parametrize("make", [lambda: DecisionTreeClassifier(max_depth=2, random_state=0), BernoulliNB,
+                                  lambda: make_pipeline(Binarizer(threshold=0.5), BernoulliNB())])
 def test_classifiers_of_scikit_learn(make, sets):
     "An estimator is fitted on the training set, as a copy: the one passed stays as it was."
     train, valid = sets
@@ -185,31 +187,40 @@ def raises(error):
 COUNTER = itertools.count()
 COMMA = r"Is a comma missing\? `images\[:14\]` takes the first 14 \*images\*; .* are `images\[:, :14\]`$"
 BAD = [  # a rule, and why not
-    (lambda images: images.mean(2), r"^for 11 images it returned shape \(11, 28\), not \(11,\): one number for each$"), (lambda images: images.mean((1, 2))[:, None], r"returned shape \(11, 1\)"),
-    (lambda image: [image[r].sum() for r in range(28)], r"^for one image it returned shape \(28,\), not a single number$"), (lambda images: [0.]*(len(images) + 1), r"returned shape \(12,\)"),
-    (lambda images: images.numpy()[1:, 14, 14], r"returned shape \(10,\), not \(11,\): one number for each$"), (lambda images: images[images.sum((1, 2)) > 100].sum((1, 2)), r"not \(11,\): one number for each$"),
-    (lambda images: images[:, :9].mean((0, 2)), r"shape \(9,\), not \(11,\): one number for each$"), (lambda images: images[:14].mean((1, 2)), COMMA), (lambda images: images[:9].mean((1, 2)), COMMA),
+    (lambda images: images.mean(2), r"^for 11 images it returned shape \(11, 28\), not \(11,\): one number for each$"),
+    (lambda images: images.mean((1, 2))[:, None], r"returned shape \(11, 1\)"), (lambda images: [0.]*(len(images) + 1), r"returned shape \(12,\)"),
+    (lambda image: [image[r].sum() for r in range(28)], r"^for one image it returned shape \(28,\), not a single number$"),
+    (lambda images: images.numpy()[1:, 14, 14], r"returned shape \(10,\), not \(11,\): one number for each$"),
+    (lambda images: images[images.sum((1, 2)) > 100].sum((1, 2)), r"not \(11,\): one number for each$"),
+    (lambda images: images[:, :9].mean((0, 2)), r"shape \(9,\), not \(11,\): one number for each$"),
+    (lambda images: images[:14].mean((1, 2)), COMMA), (lambda images: images[:9].mean((1, 2)), COMMA),
     (lambda images: images[14:].mean((1, 2)), COMMA), (lambda images: [i.sum() for i in images[2:4]], COMMA),
     (lambda images: None, "it returned None: does it end with `return …`"), (lambda images: [None for _ in images], "it returned None"),
     (lambda images: ["7"]*len(images), "it returned text: it should give one number for each image, where larger means 7, or the label 3 or 7"),
-    (lambda images: bar(images)*1j, "it returned complex numbers, of which none is the larger: it should give one number"), (lambda images: bar(images).numpy()*1j, "it returned complex numbers"),
-    (lambda images: {7: images}, "something of type dict"), (lambda images: (i.mean() for i in images), "something of type generator"),
-    (lambda images: images[:, 9].mean(1).to_sparse(), "something of type Tensor"), (lambda images: [[1], [1, 2]], "something of type list"),
-    (lambda images: torch.where(bar(images) > 0.5, float("nan"), bar(images)), "of 2038 validation images it gives nan"), (lambda images: 1/bar(images), "gives inf: is there a division by zero"),
-    (lambda images: images.mean((1, 2))*0, "the same number, 0: that tells nothing apart"), (lambda images: [5]*len(images), "the same number, 5"),
+    (lambda images: bar(images)*1j, "it returned complex numbers, of which none is the larger: it should give one number"),
+    (lambda images: bar(images).numpy()*1j, "it returned complex numbers"), (lambda images: {7: images}, "something of type dict"),
+    (lambda images: (i.mean() for i in images), "something of type generator"), (lambda images: [[1], [1, 2]], "something of type list"),
+    (lambda images: images[:, 9].mean(1).to_sparse(), "something of type Tensor"),
+    (lambda images: torch.where(bar(images) > 0.5, float("nan"), bar(images)), "of 2038 validation images it gives nan"),
+    (lambda images: 1/bar(images), "gives inf: is there a division by zero"), (lambda images: [5]*len(images), "the same number, 5"),
+    (lambda images: images.mean((1, 2))*0, "the same number, 0: that tells nothing apart"),
     (stuck, r"stopped with IndexError in line \d+, `return rows\[:, 28\]`: `index 28"),
-    (stuck_one, r"stopped with TypeError in line \d+, `if image.*one image, please`. Given one image at a time, it stopped with IndexError in line \d+, `return image\[14\]\[99\]`"),
+    (stuck_one, r"stopped with TypeError in line \d+, `if image.*one image, please`. Given one image at a time, "
+                r"it stopped with IndexError in line \d+, `return image\[14\]\[99\]`"),
     (lambda images: imgs.mean((1, 2)), "NameError in line .*`name 'imgs' is not defined`$"), (recursive, "RecursionError"),  # noqa: F821
-    (ends_it_all, r"SystemExit in line \d+, `def ends_it_all.*: leave out `exit` and `quit`, which would end the whole session$"), (raises(SystemExit()), "SystemExit: leave out `exit`"),
+    (ends_it_all, r"SystemExit in line \d+, `def ends_it_all.*: leave out `exit` and `quit`, which would end the whole session$"),
+    (raises(SystemExit()), "SystemExit: leave out `exit`"),
     (mutates, r"changed the images .* `images = images.clone\(\)`$"), (mutates_through_numpy, "changed the images"),
-    (lambda images, labels: labels, r"its arguments are \(images, labels\), and a rule is given the images and nothing else, no labels"), (lambda: 7, r"its arguments are \(\)"),
-    (lambda images, *, labels: labels, r"its arguments are \(images, labels\)"),
+    (lambda images, labels: labels, r"its arguments are \(images, labels\), and a rule is given the images and nothing else, no labels"),
+    (lambda: 7, r"its arguments are \(\)"), (lambda images, *, labels: labels, r"its arguments are \(images, labels\)"),
     *((rule, "in another order, or fewer at a time") for rule in (
         lambda images: torch.rand(len(images)), lambda images: torch.randint(2, (len(images),))*4 + 3, lambda images: [next(COUNTER) for _ in images],
         lambda images: images.mean((1, 2)).argsort().argsort(), lambda images: bar(images) - images.mean(), lambda images: np.arange(len(images)) % 2 * 4 + 3)),
-    (torch.zeros(2038), "of type Tensor, and should be a function: pass the function itself"), (None, "of type NoneType"), (BernoulliNB, r"BernoulliNB is a class: pass one that was made from it, BernoulliNB\(\)"),
+    (torch.zeros(2038), "of type Tensor, and should be a function: pass the function itself"), (None, "of type NoneType"),
+    (BernoulliNB, r"BernoulliNB is a class: pass one that was made from it, BernoulliNB\(\)"),
     (BernoulliNB().predict, "It is a method of BernoulliNB, which wants other input: pass the estimator itself"),
-    (raises(RuntimeError("no fit today")), "stopped with RuntimeError: `no fit today`"), (estimator(predict=lambda x: [7]), r"returned shape \(1,\), not \(11,\): one number for each\. Given"),
+    (raises(RuntimeError("no fit today")), "stopped with RuntimeError: `no fit today`"),
+    (estimator(predict=lambda x: [7]), r"returned shape \(1,\), not \(11,\): one number for each\. Given"),
     (estimator(predict=lambda x: np.array(["seven"]*len(x))), "returned text"), (estimator(lock=threading.Lock()), "stopped with TypeError: `cannot pickle")]
 
 
