@@ -1,6 +1,7 @@
 """What a learner is told of answers that nobody wrote down: the kinds of mistake that one can make in any exercise, tried in all of them.
 
 Each kind is a change of the right answer, made here; whether it is told under its own name, and whether what is said is so, is looked at."""
+import functools
 import inspect
 import sys
 import textwrap
@@ -323,20 +324,20 @@ def test_functions_that_are_no_answer(name):
     assert {"numpy": ".copy()", "torch": ".clone()"}[type(inputs[0][0]).__module__.split(".")[0]] in check(name, changes).text
 
 
-# A small lesson: an exercise of one line that asks for a function, and one that asks for a number
-
-@pytest.fixture
-def double(lesson_file): lesson_file(DOUBLE)  # noqa: F811
-
-
 def coded(code):
     "A function whose inside is this code."
     exec(f"import time\ndef f(x):\n{textwrap.indent(code, '    ')}", space := {})
     return space["f"]
 
 
-@pytest.mark.usefixtures("double")
-class TestFunctions:
+class TestASmallLesson:
+    @pytest.fixture(autouse=True)
+    def small(self, lesson_file):  # noqa: F811
+        "Three exercises of one line, `double`, `six` and `any-even`; texts in the lesson's file may be replaced by others."
+        def small(*pairs): lesson_file(functools.reduce(lambda text, pair: text.replace(*pair, 1), pairs, SOUND + DOUBLE))
+        small()
+        return small
+
     def test_right_wrong_and_known_errors(self):
         assert check("double", lambda x: x + x).status == "right"
         assert check("double", lambda x: x ** 2).mistake == "squared" and check("double", lambda x: x.sum(7)).mistake == "no-such-axis"
@@ -381,22 +382,19 @@ class TestFunctions:
         assert (reply.status, reply.mistake) == ("error", "never-ends") and len(reply.text) < 1000 and "Traceback" not in reply.text
         assert check("double", lambda x: 2 * x).status == "right"
 
-    def test_it_never_breaks_on_what_is_returned_or_given(self, lesson_file):  # noqa: F811
+    def test_it_never_breaks_on_what_is_returned_or_given(self):
         class Evil:
             def __getattr__(self, name): raise RuntimeError(name)
             def __eq__(self, other): raise RuntimeError
             def __repr__(self): raise RuntimeError
         knot = []
         knot.append(knot)
-        odd = ["text", {1, 2}, object(), Evil(), knot, float("nan"), 1j, b"", type, np.array([None]), [[1], [1, 2]], 10 ** 400, print, torch.zeros(0),
-               torch.eye(3).to_sparse(), torch.zeros(()).expand(10 ** 6, 28, 28), [torch.zeros(2), torch.zeros(3)], {"a": Evil()}, (Evil(), 1), range(10 ** 6), "9" * 10 ** 4]
-        for result in odd:
-            reply = check("double", lambda x: result)  # noqa: B023
-            assert reply.status in ("wrong", "error") and repr(reply) and reply._repr_markdown_()
-        lesson_file(SOUND)
-        for result in odd:
-            reply = check("six", result)
-            assert reply.status == "wrong" and repr(reply), reply
+        for odd in ["text", {1, 2}, object(), Evil(), knot, float("nan"), 1j, b"", type, np.array([None]), [[1], [1, 2]], 10 ** 400, print, torch.zeros(0),
+                    torch.eye(3).to_sparse(), torch.zeros(()).expand(10 ** 6, 28, 28), [torch.zeros(2), torch.zeros(3)], {"a": Evil()}, (Evil(), 1),
+                    range(10 ** 6), "9" * 10 ** 4]:
+            returned, given = check("double", lambda x: odd), check("six", odd)  # noqa: B023
+            assert returned.status in ("wrong", "error") and repr(returned) and returned._repr_markdown_()
+            assert given.status == "wrong" and repr(given), given
 
     @pytest.mark.parametrize("answer", [5, torch.ones(2), "double", None, [1]])
     def test_a_value_where_a_function_was_asked_for(self, answer): assert check("double", answer).mistake == "not-a-function"
@@ -404,11 +402,6 @@ class TestFunctions:
     def test_a_changed_argument(self):
         assert "Work on a copy, with `.clone()`." in check("double", lambda x: x.add_(7)).text
         assert check("double", lambda x: 2 * x).status == "right"  # the next one finds the arguments as they were
-
-
-class TestValues:
-    @pytest.fixture(autouse=True)
-    def small(self, lesson_file): lesson_file(textwrap.dedent(SOUND) + DOUBLE[DOUBLE.index('[[exercise]]\nname = "any-even"'):])  # noqa: F811
 
     def test_an_open_exercise_accepts_whatever_has_the_property(self):
         assert {check("any-even", n).status for n in (4, 10, torch.tensor(6), -2)} == {"right"}
@@ -429,8 +422,8 @@ class TestValues:
         reply = check("six", blank)
         assert reply.status == "not attempted" and ("Not finished yet" in reply.text) is (blank is not ...)
 
-    def test_an_answer_that_never_stops_being_read(self, lesson_file):  # noqa: F811
-        lesson_file(SOUND.replace("hints = [", "seconds = 0.5\nhints = [", 1))
+    def test_an_answer_that_never_stops_being_read(self, small):
+        small(("hints = [", "seconds = 0.5\nhints = ["))
         class Endless(list):
             def __iter__(self):
                 while True: yield 1
@@ -438,9 +431,9 @@ class TestValues:
 
     @pytest.mark.parametrize("times", [2, 20, 41])
     @pytest.mark.parametrize("then", ["it fails", "it never ends"])
-    def test_an_answer_that_can_be_read_so_many_times(self, times, then, lesson_file):  # noqa: F811
+    def test_an_answer_that_can_be_read_so_many_times(self, times, then, small):
         "What breaks, or does not end, while someone looks for what is wrong with an answer does no harm to the verdict on it."
-        lesson_file(SOUND.replace("hints = [", "seconds = 0.2\nhints = [", 1))
+        small(("hints = [", "seconds = 0.2\nhints = ["))
         class Fickle(list):
             left = times
             def read(self, how, *args):
@@ -454,17 +447,16 @@ class TestValues:
         reply = check("six", answer := Fickle([3.0, 8.0]))
         assert reply.status == "wrong" and "not the right shape" in reply.text and answer.left < 0
 
-    def test_a_mistakes_number_is_not_taken_for_another(self, lesson_file):  # noqa: F811
+    def test_a_mistakes_number_is_not_taken_for_another(self, small):
         "The tolerance of the right answer is too wide for a small wrong one; and a mistake may have its own."
-        text = SOUND.replace("hints = [", "tolerance = 1\nhints = [", 1).replace('code = "answer = 2+3"', 'code = "answer = 0.01"')
-        lesson_file(text)
+        wide, little = ("hints = [", "tolerance = 1\nhints = ["), 'code = "answer = 0.01"'
+        small(wide, ('code = "answer = 2+3"', little))
         assert check("six", 0.01).mistake == "added" != check("six", 0.4).mistake
-        lesson_file(text.replace('code = "answer = 0.01"', 'code = "answer = 0.01"\ntolerance = 0.5'), "01_other")
+        small(wide, ('code = "answer = 2+3"', f"{little}\ntolerance = 0.5"))
         assert check("six", 0.4).mistake == "added"
 
-    def test_a_late_condition_is_asked_last(self, lesson_file):  # noqa: F811
+    def test_a_late_condition_is_asked_last(self, small):
         "After what is the same in every exercise, such as a rounded number, and before a guess at the code."
-        text = SOUND.replace('code = "answer = 2+3"', 'code = "answer = 5.0"\nwhen = "answer<6"\nlate = true', 1)
-        lesson_file(text)
+        small(('code = "answer = 2+3"', 'code = "answer = 5.0"\nwhen = "answer<6"\nlate = true'))
         assert check("six", 5.0).mistake == "added" == check("six", 1.25).mistake
         assert check("six", -6).mistake == "sign" and check("six", 60).mistake is None

@@ -120,6 +120,6 @@ def test_a_slope_of_autograd_is_right():
     assert check("two-slopes", torch.autograd.grad(3 * v[0] + v[0] * v[1], v)).status == "right"
 
 
-def test_what_was_tried_is_kept(own_folder):  # noqa: F811
-    check("mean-axis", 1)
-    assert (own_folder / PROGRESS_FILE).exists()
+def test_what_was_tried_is_kept_and_what_became_of_the_file_is_told(own_folder):  # noqa: F811
+    (own_folder / PROGRESS_FILE).write_text("{")
+    assert "set-aside-1" in check("mean-axis", 1).text and "mean-axis" in (own_folder / PROGRESS_FILE).read_text()
