@@ -191,6 +191,7 @@ BAD = [  # a rule, and why not
     (lambda images: images.numpy()[1:, 14, 14], r"returned shape \(10,\), not \(11,\): one number for each$"),
     (lambda images: images[images.sum((1, 2)) > 100].sum((1, 2)), r"not \(11,\): one number for each$"),
     (lambda images: images[:, :9].mean((0, 2)), r"shape \(9,\), not \(11,\): one number for each$"),
+    (lambda images: images.mean((1, 2))[1:], r"shape \(10,\), not \(11,\): one number for each$"),
     (lambda images: images[:14].mean((1, 2)), COMMA), (lambda images: images[:9].mean((1, 2)), COMMA),
     (lambda images: images[14:].mean((1, 2)), COMMA), (lambda images: [i.sum() for i in images[2:4]], COMMA),
     (lambda images: None, "it returned None: does it end with `return …`"), (lambda images: [None for _ in images], "it returned None"),
@@ -206,7 +207,7 @@ BAD = [  # a rule, and why not
     (stuck_one, r"stopped with TypeError in line \d+, `if image.*one image, please`. Given one image at a time, "
                 r"it stopped with IndexError in line \d+, `return image\[14\]\[99\]`"),
     (lambda images: imgs.mean((1, 2)), "NameError in line .*`name 'imgs' is not defined`$"), (recursive, "RecursionError"),  # noqa: F821
-    (ends_it_all, r"SystemExit in line \d+, `def ends_it_all.*: leave out `exit` and `quit`, which would end the whole session$"),
+    (ends_it_all, r"^it stopped with SystemExit in line \d+, `def ends_it_all[^`]*`: leave out `exit` and `quit`, which would end the whole session$"),
     (raises(SystemExit()), "SystemExit: leave out `exit`"),
     (mutates, r"changed the images .* `images = images.clone\(\)`$"), (mutates_through_numpy, "changed the images"),
     (lambda images, labels: labels, r"its arguments are \(images, labels\), and a rule is given the images and nothing else, no labels"),
