@@ -286,7 +286,7 @@ BY_HAND = {  # the names of slips that are told too seldom by change alone, with
     "yes-or-no": ([3, 7, 3], [True, False, True]), "opposite": ([True, False], [False, True])}
 CUT = [("all-alike", [7, 3, 7], [1, 1, 1]), ("without-decimals", [2.7, 1.2], [2, 1]), ("without-decimals", [2.7, 1.2], [3, 1]),  # cut off, and rounded
        ("percent", 0.787, 78), ("percent", 0.787, 79), ("percent", [0.787, 0.1234], [78.7, 12.3]), ("cut-off", [2.75, 1.28], [2.7, 1.2]), ("rounded", 0.9305, 0.93),
-       ("one-digit", 0.21, 0.2), ("one-digit", 0.78, 0.7), ("one-digit", 3.7, 3), ("without-decimals", 12.7, 12)]
+       ("one-digit", 0.21, 0.2), ("one-digit", 0.78, 0.7), ("one-digit", 3.7, 3), ("without-decimals", 12.7, 12), ("off-by-one", [3, 7], [2, 6])]
 
 
 @pytest.mark.parametrize("kind, right, answer", [*((kind, *pair) for kind, pair in BY_HAND.items()), *CUT])
@@ -297,7 +297,7 @@ def test_slips_by_hand(kind, right, answer):
 
 @pytest.mark.parametrize("right, answer", [
     (0.8238, 0.61), (0.17, 0.8), ([0.1, 0.5], [0.3, 0.2]), (5, 9), ([1.0, 2.0, 3.0], [1.5, 0.2, 9.0]), ("a", "b"), (0.5, 0.53), (0.011, 1), (5, True),
-    (0.21, 4.5e-13), ([0, 1, 0, 1], 1), ([0, 1, 1, 2], [0.5, 3.5, 3.5, 9]), ([[1, 2]], [[5, 9]])])
+    (5, 10), (5, 25), (2.5, 250), (0.25, 99.75), (0.21, 4.5e-13), ([0, 1, 0, 1], 1), ([0, 1, 1, 2], [0.5, 3.5, 3.5, 9]), ([[1, 2]], [[5, 9]])])
 def test_nothing_is_said_where_there_is_nothing_in_common(right, answer): assert slip([as_value(right)], [as_value(answer)]) is None
 
 
