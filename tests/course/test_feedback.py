@@ -404,7 +404,7 @@ class TestASmallLesson:
     def test_a_value_where_a_function_was_asked_for(self, answer): assert check("double", answer).mistake == "not-a-function"
 
     def test_a_changed_argument(self):
-        assert "Work on a copy, with `.clone()`." in check("double", lambda x: x.add_(7)).text
+        for wrong in (lambda x: x.add_(7).sqrt(), lambda x: x.mul_(-2)): assert "Work on a copy, with `.clone()`." in check("double", wrong).text
         assert check("double", lambda x: 2 * x).status == "right"  # the next one finds the arguments as they were
 
     def test_an_open_exercise_accepts_whatever_has_the_property(self):
@@ -455,9 +455,9 @@ class TestASmallLesson:
         "The tolerance of the right answer is too wide for a small wrong one; and a mistake may have its own."
         wide, little = ("hints = [", "tolerance = 1\nhints = ["), 'code = "answer = 0.01"'
         small(wide, ('code = "answer = 2+3"', little))
-        assert check("six", 0.01).mistake == "added" != check("six", 0.4).mistake
+        assert check("six", 0.01).mistake == "added" != check("six", 0.011).mistake
         small(wide, ('code = "answer = 2+3"', f"{little}\ntolerance = 0.5"))
-        assert check("six", 0.4).mistake == "added"
+        assert check("six", 0.4).mistake == check("six", 0.011).mistake == "added"
 
     def test_a_late_condition_is_asked_last(self, small):
         "After what is the same in every exercise, such as a rounded number, and before a guess at the code."
