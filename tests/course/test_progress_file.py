@@ -1,4 +1,4 @@
-"""The file in which progress is kept: what it remembers, what becomes of a broken one, and where nothing can be written."""
+"The file in which progress is kept: what it remembers, what becomes of a broken one, and where nothing can be written."
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -15,34 +15,44 @@ from pixelsim.course.progress_file import PROGRESS_FILE, known_guess, progress, 
 def small(lesson_file, own_folder): lesson_file(DOUBLE)  # noqa: F811
 
 
-def states(): return {row[1].split(": ")[1].replace(" ", "-"): row[2] for row in progress().rows}
+@pytest.fixture
+def no_place(monkeypatch):
+    "Nothing can be written, not even by root: below a file there can be no folder."
+    Path("file").touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(progress_file, "PROGRESS_FILE", "file/progress.json")
+        yield patch
+
+
+def states(): return [row[2] for row in progress().rows]  # of `double` and `any-even`
 
 
 def saved(): return json.loads(Path(PROGRESS_FILE).read_text())["exercises"]
 
 
+def write(**content): Path(PROGRESS_FILE).write_text(json.dumps(dict(format=1, **content)))
+
+
 def test_right_tried_and_not_attempted():
-    assert states() == {"double": "not attempted", "any-even": "not attempted"} and not Path(PROGRESS_FILE).exists()
+    assert states() == ["not attempted"] * 2 and not Path(PROGRESS_FILE).exists()
     for status, state in (("wrong", "tried"), ("error", "tried"), ("right", "right"), ("wrong", "right")):  # once right, it stays right
         record("any-even", status)
-        assert states() == {"double": "not attempted", "any-even": state}
-    assert saved()["any-even"]["right"] <= saved()["any-even"]["tried"] and progress().rows[1][3] == saved()["any-even"]["right"][:10]
+        assert states() == ["not attempted", state]
+    assert progress().rows[1][3] == saved()["any-even"]["right"][:10] and saved()["any-even"]["right"] <= saved()["any-even"]["tried"]
     assert "1 of 2 right" in repr(progress()) and progress("00_small").rows == progress().rows
     assert [row[1] for row in progress().rows] == ["Exercise 1: double", "Exercise 2: any even"]
+    session.clear()  # the next one
+    assert states() == ["not attempted", "right"]
     with pytest.raises(ValueError, match="there is no lesson"): progress("99_none")
 
 
-def test_the_first_time_it_was_right_and_the_last_try_are_kept(monkeypatch):
-    old = {"tried": "2026-01-02T10:00:00+00:00", "right": "2026-01-01T10:00:00+00:00"}
-    Path(PROGRESS_FILE).write_text(json.dumps(dict(format=1, exercises={"double": old})))
+def test_the_first_time_it_was_right_and_the_last_try_are_kept():
+    "And what another version wrote stays."
+    old = {"tried": "2026-01-02T10:00:00+00:00", "right": "2026-01-01T10:00:00+00:00", "more": 1}
+    write(exercises={"double": old, "from-another-version": old})
     record("double", "right")
-    assert saved()["double"]["right"] == old["right"] and saved()["double"]["tried"] > old["tried"]
-
-
-def test_it_is_kept_for_the_next_session():
-    record("any-even", "right")
-    session.clear()
-    assert states()["any-even"] == "right"
+    new = saved()["double"]
+    assert new == dict(old, tried=new["tried"]) and new["tried"] > old["tried"] and saved()["from-another-version"] == old and len(states()) == 2
 
 
 def test_reset():
@@ -50,74 +60,57 @@ def test_reset():
     session.last, session.hints = "any-even", {"any-even": 2}
     assert reset_progress().text == "Forgotten: 1 exercise." and not Path(PROGRESS_FILE).exists()
     assert (session.last, session.hints, session.unsaved) == (None, {}, {})
-    assert set(states().values()) == {"not attempted"} and reset_progress().text == "Forgotten: 0 exercises."
+    assert states() == ["not attempted"] * 2 and reset_progress().text == "Forgotten: 0 exercises."
 
 
 @pytest.mark.parametrize("content", [
-    b"", b"{", b"[1, 2]", b"\xff\xfe\x00", b'{"format": 99, "exercises": {}}', b'{"format": 1}', b'{"format": 1, "exercises": {"a": 1}}',
-    b'{"format": 1, "exercises": {"a": {"tried": "yesterday", "right": null}}}', b'{"format": 1, "exercises": {}, "guesses": []}',
-    b'{"format": 1, "exercises": {}, "guesses": {"a": {"guess": 7, "made": "2026-01-01T10:00:00+00:00"}}}', b'{"format": 1, "exercises": {}, "guesses": {"a": {"guess": "7"}}}', b"[" * 100_000, b'{"shopping": ["milk"]}'])
+    b"", b"{", b"[1, 2]", b"\xff\xfe\x00", b"[" * 100_000, b'{"shopping": ["milk"]}', b'{"format": 99, "exercises": {}}', b'{"format": 1}',
+    *(b'{"format": 1, "exercises": {}, %s}' % rest for rest in (
+        b'"exercises": {"a": 1}', b'"exercises": {"a": {"tried": "yesterday", "right": null}}', b'"exercises": {"a": {"tried": "2026-01-01", "right": 7}}',
+        b'"guesses": []', b'"guesses": {"a": {"guess": 7, "made": "2026-01-01"}}', b'"guesses": {"a": {"guess": "7"}}'))])
 def test_a_broken_or_foreign_file_is_set_aside(content):
     "With a message, and nothing of it is lost; a second one gets another name; and it is no trouble for progress and reset."
     for i, work in enumerate((lambda: record("any-even", "right"), lambda: repr(progress()), lambda: reset_progress().text), 1):
         Path(PROGRESS_FILE).write_bytes(content)
         assert f"It is now called `pixelsim-progress.set-aside-{i}.json`" in work()
         assert Path(f"pixelsim-progress.set-aside-{i}.json").read_bytes() == content
-    assert record("any-even", "right") == "" and states()["any-even"] == "right"
+    assert record("any-even", "right") == "" and states()[1] == "right"
 
 
 def test_guesses_are_kept_beside_exercises():
     "For the next session; the first one stays, an empty one is one too, and a file without any is as it was."
     record("any-even", "right")
     assert "guesses" not in json.loads(Path(PROGRESS_FILE).read_text()) and known_guess("grow-means") is None
-    record_guess("grow-means", "70")
-    record_guess("grow-means", "80")
-    record_guess("bar-ink", "")
+    for figure, guess in (("grow-means", "70"), ("grow-means", "80"), ("bar-ink", "")): record_guess(figure, guess)
     session.clear()
-    assert (known_guess("grow-means"), known_guess("bar-ink"), known_guess("rain")) == ("70", "", None)
     record("double", "right")
-    assert states() == {"double": "right", "any-even": "right"} and known_guess("grow-means") == "70"
+    assert [known_guess(figure) for figure in ("grow-means", "bar-ink", "rain")] == ["70", "", None] and states() == ["right"] * 2
     assert reset_progress().text == "Forgotten: 2 exercises, 2 guesses." and known_guess("grow-means") is None
 
 
-def test_what_is_to_say_of_the_file_at_a_figure_is_said_at_the_next_exercise(monkeypatch):
-    "A file that was damaged, and a place that cannot be written, where the guess is known in this kernel all the same."
+def test_a_file_damaged_at_a_figure_is_told_of_at_the_next_exercise():
     Path(PROGRESS_FILE).write_text("{")
     assert known_guess("grow-means") is None and Path("pixelsim-progress.set-aside-1.json").exists()
     assert "set-aside-1" in record("any-even", "right") and record("any-even", "right") == ""
-    Path("file").touch()
-    monkeypatch.setattr(progress_file, "PROGRESS_FILE", "file/progress.json")
+
+
+def is_told_once():
+    "Everything works where nothing can be written, and that is said once."
+    assert "Your progress cannot be saved here" in record("any-even", "wrong") and record("any-even", "right") == ""
+    assert states()[1] == "right" and "Forgotten: 1 exercise" in reset_progress().text
+
+
+def test_a_place_that_cannot_be_written(no_place):
+    is_told_once()
     record_guess("grow-means", "70")
     assert known_guess("grow-means") == "70"
-    assert "Your progress cannot be saved here" in record("any-even", "right") and record("any-even", "right") == ""
-
-
-def test_entries_of_exercises_that_are_not_known_here_stay():
-    other = {"tried": "2026-01-01T10:00:00+00:00", "right": None, "more": 1}
-    Path(PROGRESS_FILE).write_text(json.dumps(dict(format=1, exercises={"from-another-version": other})))
-    record("any-even", "right")
-    assert saved()["from-another-version"] == other and set(states()) == {"double", "any-even"}
-
-
-def is_fine_without_a_file():
-    "Everything works where nothing can be written, and that is said once."
-    first, second = record("any-even", "wrong"), record("any-even", "right")
-    assert "Your progress cannot be saved here" in first and second == ""
-    assert states()["any-even"] == "right" and "Forgotten: 1 exercise." in reset_progress().text
-    return True
-
-
-def test_a_place_that_cannot_be_written(monkeypatch):
-    "Below a file there can be no folder, not even for root."
-    Path("file").touch()
-    monkeypatch.setattr(progress_file, "PROGRESS_FILE", "file/progress.json")
-    assert is_fine_without_a_file()
+    is_told_once()  # it waited for the exercise
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="to root, and on Windows, no folder is read-only")
 def test_a_read_only_folder(own_folder):  # noqa: F811
     own_folder.chmod(0o555)
-    try: assert is_fine_without_a_file()
+    try: is_told_once()
     finally: own_folder.chmod(0o755)
 
 
@@ -126,29 +119,24 @@ def test_what_is_there_can_be_read_where_nothing_can_be_written(monkeypatch):
     session.clear()
     def denied(*args, **kwargs): raise PermissionError(13, "Permission denied")
     monkeypatch.setattr(progress_file, "FileLock", denied)
-    assert states() == {"double": "not attempted", "any-even": "right"}
-    assert "(Permission denied)" in record("any-even", "wrong") and states()["any-even"] == "right"
+    assert states() == ["not attempted", "right"] and "(Permission denied)" in record("any-even", "wrong") and states()[1] == "right"
 
 
 def test_a_folder_in_the_place_of_the_file():
     Path(PROGRESS_FILE).mkdir()
     record("any-even", "right")
-    assert states()["any-even"] == "right" and Path(PROGRESS_FILE).is_dir()
+    assert states()[1] == "right" and Path(PROGRESS_FILE).is_dir()
 
 
-def test_what_could_not_be_saved_is_saved_later(monkeypatch):
-    Path("in-the-way").touch()
-    with monkeypatch.context() as patch:
-        patch.setattr(progress_file, "PROGRESS_FILE", "in-the-way/progress.json")
-        record("any-even", "right")
+def test_what_could_not_be_saved_is_saved_later(no_place):
+    record("any-even", "right")
+    no_place.undo()
     record("double", "wrong")
-    assert {name: bool(entry["right"]) for name, entry in saved().items()} == {"any-even": True, "double": False}
-    assert session.unsaved == {}
+    assert {name: bool(entry["right"]) for name, entry in saved().items()} == {"any-even": True, "double": False} and session.unsaved == {}
 
 
 def test_two_notebooks_at_once_lose_nothing(own_folder, run_python):  # noqa: F811
     "Two processes write 40 entries each to one file at the same time, and all 80 are there."
     code = "import sys\nfrom pixelsim.course.progress_file import record\nfor i in range(40): assert record(f'{sys.argv[1]}-{i}', 'right') == ''"
     with ThreadPoolExecutor() as pool: list(pool.map(lambda who: run_python(code, who, cwd=own_folder), "ab"))
-    assert sorted(saved()) == sorted(f"{who}-{i}" for who in "ab" for i in range(40))
-    assert not list(own_folder.glob("*.set-aside*"))
+    assert sorted(saved()) == sorted(f"{who}-{i}" for who in "ab" for i in range(40)) and not list(own_folder.glob("*.set-aside*"))

@@ -13,7 +13,7 @@ from pixelsim.course.exercise import lesson_names, run_code
 from pixelsim.course.lesson_files import lesson_file as content_of, lesson_files, predictions, questions
 from pixelsim.course.markdown import to_html
 from pixelsim.course.progress_file import PROGRESS_FILE, known_answers, record_answers, reset_progress, session
-from pixelsim.course.quizzes import Quiz, predict, quiz
+from pixelsim.course.quizzes import predict, quiz
 
 LESSONS = [lesson for lesson in lesson_files() if questions(lesson)]
 every_lesson = pytest.mark.parametrize("stem", LESSONS)
@@ -32,19 +32,13 @@ def test_a_quiz_is_the_same_each_time_and_readable_as_text(stem):
     page, text = quiz(stem).as_html(), repr(quiz(stem))
     assert page == quiz(stem).as_html() and "http:" not in page and "https:" not in page
     for i, question in enumerate(questions(stem), 1):
-        assert f"Question {i} of {len(questions(stem))}\n{question['asks']}" in text
+        assert f"Question {i} of {len(questions(stem))}\n{question['asks']}" in text and ("choice" in question or question["says"] not in text)
         assert all(choice["text"] in text and choice["says"] not in text for choice in question.get("choice", []))
-        assert "choice" in question or question["says"] not in text
 
 
 def test_html_is_escaped(lesson_file):  # noqa: F811
-    lesson_file(SOUND.replace("What is the rank of an image?", "Is `<b>` & `a<b` **bold**, 2 * 3?").replace('says = "Halfway."', """says = '''
-Look:
-
-```python
-if x<1: print("*")
-```
-'''"""))
+    says = "'''\nLook:\n\n```python\nif x<1: print(\"*\")\n```\n'''"
+    lesson_file(SOUND.replace("What is the rank of an image?", "Is `<b>` & `a<b` **bold**, 2 * 3?").replace('"Halfway."', says))
     page = quiz("00_small").as_html()
     assert "<p>Is <code>&lt;b&gt;</code> &amp; <code>a&lt;b</code> <strong>bold</strong>, 2 * 3?</p>" in page
     assert '<pre><code>if x&lt;1: print("*")</code></pre>' in page
@@ -53,10 +47,13 @@ if x<1: print("*")
 def test_a_lesson_without_questions(lesson_file):  # noqa: F811
     lesson_file(DOUBLE)
     with pytest.raises(ValueError, match="the lesson '00_small' has no questions"): quiz("00_small")
-    assert questions("00_small") == []
 
 
 # The quiz in a browser
+
+MEANS = questions("03_means")
+CHOICE = next(i for i, question in enumerate(MEANS) if question["kind"] == "choice")
+RIGHT = [bool(choice.get("right")) for choice in MEANS[CHOICE]["choice"]].index(True)
 
 
 def plain(html): return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).replace(".", ". ").split())
@@ -65,99 +62,104 @@ def plain(html): return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).replace
 @pytest.fixture
 def open_quiz(open_page):  # noqa: F811
     "A function that opens a lesson's quiz in a page of its own; no error and no request may come of it."
-    return lambda stem, *args, **options: open_page(quiz(stem).as_html(), *args, **options)
+    return lambda stem="03_means", **options: open_page(quiz(stem).as_html(), **options)
 
 
-def typed(answer): return str(tuple(answer)) if isinstance(answer, list) else str(answer)
+def form(page, at=0): return page.locator(".psq-question").nth(at)
 
 
-def is_told(section, question, answer, right):
-    "Does the feedback of a question say what belongs to the answer, and whether it is right?"
-    said = plain(section.locator(".psq-feedback").inner_html())
-    assert said == plain(("<p>Right. " if right else "<p>Not this. ") + to_html(answer)[3:]), (question["name"], said)
+def said(page, at=0): return form(page, at).locator(".psq-feedback").inner_text()
 
 
-@pytest.mark.parametrize("width, dark", [(800, False), (360, True)])
+def score(page): return page.locator(".psq-score").inner_text()
+
+
+def type_in(page, text, at=0):
+    form(page, at).get_by_role("textbox").fill(text)
+    form(page, at).get_by_role("textbox").press("Enter")
+
+
+def choose(page, which, at=CHOICE):
+    form(page, at).get_by_role("radio").nth(which).check()
+    form(page, at).get_by_role("button", name="Check").click()
+
+
+def kept(page): return json.loads(page.evaluate("localStorage.getItem('pixelsim-answers')"))
+
+
 @every_lesson
-def test_every_answer_of_the_quiz_in_a_browser(stem, width, dark, open_quiz):
-    "Each choice and each known answer is given, wrong ones first, and each says its own; nothing is wider than the page."
-    page, found = open_quiz(stem, width=width, dark=dark), questions(stem)
+def test_every_answer_of_the_quiz_in_a_browser(stem, open_quiz):
+    "Each choice and each known answer is given, wrong ones first, and each says its own; nothing is wider than the page, on a phone or not."
+    page, found = open_quiz(stem, width=360, dark=True), questions(stem)
+    def typed(answer): return str(tuple(answer)) if isinstance(answer, list) else str(answer)
+    def is_said(at, says, right):
+        assert plain(form(page, at).locator(".psq-feedback").inner_html()) == plain(("<p>Right. " if right else "<p>Not this. ") + to_html(says)[3:]), found[at]["name"]
     for at, question in enumerate(found):
-        section = page.locator(".psq-question").nth(at)
-        check_it = section.get_by_role("button", name="Check")
-        check_it.click()
-        assert re.match("Choose an answer first|Write a", section.locator(".psq-feedback").inner_text())
-        assert page.locator(".psq-score").inner_text() == f"{at} of {len(found)} right"
+        form(page, at).get_by_role("button", name="Check").click()
+        assert re.match("Choose an answer first|Write a", said(page, at)) and score(page) == f"{at} of {len(found)} right"
         if question["kind"] == "choice":
-            assert section.get_by_role("radio").count() == len(question["choice"])
-            for choice in sorted(question["choice"], key=lambda c: c.get("right", False)):
-                section.get_by_role("radio").nth(question["choice"].index(choice)).check()
-                check_it.click()
-                is_told(section, question, choice["says"], choice.get("right", False))
+            assert form(page, at).get_by_role("radio").count() == len(question["choice"])
+            for which, choice in sorted(enumerate(question["choice"]), key=lambda pair: pair[1].get("right", False)):
+                choose(page, which, at)
+                is_said(at, choice["says"], choice.get("right", False))
         else:
-            field = section.get_by_role("textbox")
-            for answer, says in [("(9, 9, 9)" if question["kind"] == "shape" else "-98765", question["otherwise"]),
-                                 *((typed(m["answer"]), m["says"]) for m in question["mistake"]), (typed(question["answer"]), question["says"])]:
-                field.fill(answer)
-                field.press("Enter")
-                is_told(section, question, says, says == question["says"])
-        assert page.locator(".psq-score").inner_text() == f"{at + 1} of {len(found)} right"
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+            other = dict(answer="(9, 9, 9)" if question["kind"] == "shape" else "-98765", says=question["otherwise"])
+            for known in [other, *question["mistake"], question]:
+                type_in(page, typed(known["answer"]), at)
+                is_said(at, known["says"], known is question)
+        assert score(page) == f"{at + 1} of {len(found)} right"
+    for width in (360, 800):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-@pytest.mark.parametrize("kind, texts, verdict", [
-    ("shape", ["(28, 28)", "28,28", "28 x 28", "28×28", "[28, 28]", "torch.Size([28, 28])", " ( 28 , 28 , ) "], "Right."),
-    ("shape", ["()", "[]", "28 28 28", "(28,)"], "Not this."), ("shape", ["", "two", "(a, b)", "28.5", "(", "n, 28"], "Write a shape"),
-    ("number", ["576", " 576.0 ", "5.76e2", "600", "1152/2"], "Right."), ("number", ["192", "-576", "0", "1,576", "576%", "625"], "Not this."),
-    ("number", ["", "many", "1/0", "--5", "5 or 6", "0x10"], "Write a number")])
-def test_what_may_be_typed(open_quiz, kind, texts, verdict):
+def test_what_may_be_typed(open_quiz):
     "Shapes and numbers in the ways that people write them; for anything else there is an explanation of how."
-    page, found = open_quiz("03_means"), questions("03_means")
-    section = page.locator(".psq-question").nth(next(i for i, q in enumerate(found) if q["name"] == {"shape": "shape-of-the-mean", "number": "three-times-as-good"}[kind]))
-    for text in texts:
-        section.get_by_role("textbox").fill(text)
-        section.get_by_role("button").click()
-        assert section.locator(".psq-feedback").inner_text().startswith(verdict), text
+    page = open_quiz()
+    for name, verdict, texts in [
+            ("shape-of-the-mean", "Right.", ["(28, 28)", "28,28", "28 x 28", "28×28", "[28, 28]", "torch.Size([28, 28])", " ( 28 , 28 , ) "]),
+            ("shape-of-the-mean", "Not this.", ["()", "[]", "28 28 28", "(28,)"]),
+            ("shape-of-the-mean", "Write a shape", ["", "two", "(a, b)", "28.5", "(", "n, 28"]),
+            ("three-times-as-good", "Right.", ["576", " 576.0 ", "5.76e2", "600", "1152/2"]),
+            ("three-times-as-good", "Not this.", ["192", "-576", "0", "1,576", "576%", "625"]),
+            ("three-times-as-good", "Write a number", ["", "many", "1/0", "--5", "5 or 6", "0x10"])]:
+        at = [question["name"] for question in MEANS].index(name)
+        for text in texts:
+            type_in(page, text, at)
+            assert said(page, at).startswith(verdict), text
 
 
 def test_the_quiz_needs_no_mouse(open_quiz):
     "Tab, arrow keys, space and Enter are enough, and what they lead to is announced."
-    page = open_quiz("03_means")
-    at = next(i for i, q in enumerate(questions("03_means")) if q["kind"] == "choice")
-    section = page.locator(".psq-question").nth(at)
+    page = open_quiz()
+    section = form(page, CHOICE)
     assert page.locator("input:not([data-lm-suppress-shortcuts]), button:not([data-lm-suppress-shortcuts])").count() == 0  # or JupyterLab takes the keys
     section.get_by_role("radio").first.focus()
-    page.keyboard.press("Space")
-    page.keyboard.press("ArrowDown")
+    for key in ("Space", "ArrowDown"): page.keyboard.press(key)
     assert section.get_by_role("radio").nth(1).is_checked()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Check"
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    assert page.evaluate("[document.activeElement.textContent, getComputedStyle(document.activeElement).outlineStyle]") == ["Check", "solid"]
     page.keyboard.press("Enter")
-    status = section.get_by_role("status")
-    assert re.match("Right|Not this", status.inner_text())
-    question = questions("03_means")[at]
-    assert plain(to_html(question["asks"])) in plain(page.get_by_role("group").nth(at).evaluate("f => f.getAttribute('aria-labelledby').split(' ').map(i => document.getElementById(i).innerHTML).join(' ')"))
+    assert re.match("Right|Not this", section.get_by_role("status").inner_text())
+    label = page.get_by_role("group").nth(CHOICE).evaluate("f => f.getAttribute('aria-labelledby').split(' ').map(i => document.getElementById(i).innerHTML).join(' ')")
+    assert plain(to_html(MEANS[CHOICE]["asks"])) in plain(label)
 
 
 def test_two_quizzes_on_a_page_do_not_disturb_each_other(open_page):  # noqa: F811
     "What is answered in one shows in the other, since it is the same question; what is only chosen does not."
-    page = open_page(quiz("03_means").as_html() * 2)
-    at = next(i for i, q in enumerate(questions("03_means")) if q["kind"] == "choice")
-    first, second = (page.locator(".pixelsim-quiz").nth(i).locator(".psq-question").nth(at) for i in (0, 1))
-    first.get_by_role("radio").nth(0).check()
-    assert not second.get_by_role("radio").nth(0).is_checked()
-    first.get_by_role("button", name="Check").click()
-    assert second.get_by_role("radio").nth(0).is_checked() and second.get_by_role("status").inner_text() == first.get_by_role("status").inner_text()
+    page, other = open_page(quiz("03_means").as_html() * 2), CHOICE + len(MEANS)
+    form(page, CHOICE).get_by_role("radio").first.check()
+    assert not form(page, other).get_by_role("radio").first.is_checked()
+    form(page, CHOICE).get_by_role("button", name="Check").click()
+    assert form(page, other).get_by_role("radio").first.is_checked() and said(page, other) == said(page, CHOICE) != ""
     assert page.evaluate("(ids => new Set(ids).size === ids.length)([...document.querySelectorAll('[id]')].map(e => e.id))")
 
 
 def test_the_quiz_without_a_script(open_quiz):
     "Where no script may run, every choice unfolds what it says, and the answers to the other questions unfold too."
-    page, found = open_quiz("03_means", java_script_enabled=False), questions("03_means")
-    for at, question in enumerate(found):
-        section = page.locator(".psq-question").nth(at)
-        folds = section.locator("details")
+    page = open_quiz(java_script_enabled=False)
+    for at, question in enumerate(MEANS):
+        folds = form(page, at).locator("details")
         assert folds.count() == (len(question["choice"]) if question["kind"] == "choice" else len(question["mistake"]) + 2)
         assert not folds.first.locator(".psq-says").is_visible()
         folds.first.locator("summary").click()
@@ -171,68 +173,45 @@ PREDICTION = SOUND.replace('[[question]]\nname = "half"', '[[prediction]]\nname 
 
 
 def test_a_page_remembers_answers_until_they_are_to_be_forgotten(open_quiz):
-    "With every try, when it was; loaded again the last reply is there; a button forgets them, and they stay forgotten."
-    page = open_quiz("03_means")
-    at, asked = next((i, q) for i, q in enumerate(questions("03_means")) if q["kind"] == "choice")
-    right = next(i for i, c in enumerate(asked["choice"]) if c.get("right"))
-    section = page.locator(".psq-question").nth(at)
+    "With every try, when it was; loaded again the last reply is there; a button forgets them, and they stay forgotten; what is damaged is no trouble."
+    page, key, wrong = open_quiz(), f"03_means/{MEANS[CHOICE]['name']}", (RIGHT + 1) % 3
+    def again(): return open_quiz(context=page.context)
     assert not page.get_by_role("button", name="Forget").is_visible()
-    for choice in ((right + 1) % 3, right):
-        section.get_by_role("radio").nth(choice).check()
-        section.get_by_role("button").click()
-    kept = json.loads(page.evaluate("localStorage.getItem('pixelsim-answers')"))
-    assert [(x["given"], x["right"]) for x in kept[f"03_means/{asked['name']}"]] == [("ABCDEFGH"[(right + 1) % 3], False), ("ABCDEFGH"[right], True)]
-    again = open_quiz("03_means", context=page.context)
-    section = again.locator(".psq-question").nth(at)
-    assert section.locator(".psq-feedback").inner_text().startswith("Right.") and section.get_by_role("radio").nth(right).is_checked()
-    assert again.locator(".psq-score").inner_text() == f"1 of {len(questions('03_means'))} right"
-    again.get_by_role("button", name="Forget").click()
-    assert section.locator(".psq-feedback").inner_text() == "" and again.locator(".psq-score").inner_text().startswith("0 of")
-    assert open_quiz("03_means", context=page.context).locator(".psq-score").inner_text().startswith("0 of")
-
-
-def test_damaged_answers_in_the_browser_are_no_trouble(open_quiz):
-    page = open_quiz("03_means")
-    name = questions("03_means")[0]["name"]
-    for text in ("{", "7", "null", "[]", json.dumps({f"03_means/{name}": 7}), json.dumps({f"03_means/{name}": [{}]}), json.dumps({f"03_means/{name}": [{"given": "Z"}]})):
+    for which in (wrong, RIGHT): choose(page, which)
+    assert [(x["given"], x["right"]) for x in kept(page)[key]] == [("ABCDEFGH"[wrong], False), ("ABCDEFGH"[RIGHT], True)]
+    later = again()
+    assert said(later, CHOICE).startswith("Right.") and score(later) == f"1 of {len(MEANS)} right"
+    assert form(later, CHOICE).get_by_role("radio").nth(RIGHT).is_checked()
+    later.get_by_role("button", name="Forget").click()
+    assert said(later, CHOICE) == "" and score(later).startswith("0 of") and score(again()).startswith("0 of")
+    for text in ("{", "7", "null", "[]", *(json.dumps({key: tries}) for tries in (7, [{}], [{"given": "Z"}]))):
         page.evaluate("text => localStorage.setItem('pixelsim-answers', text)", text)
-        assert open_quiz("03_means", context=page.context).locator(".psq-score").inner_text().startswith("0 of")
+        assert score(again()).startswith("0 of"), text
 
 
-@pytest.mark.parametrize("given, says, foreseen", [("0.5", "Right. Halfway.", 1), ("1", "Not this. That is the sum.", 0), ("7", "Not this. Add and divide by 2.", 0), (None, "Not predicted. Read on and see.", 0)])
+@pytest.mark.parametrize("given, says, foreseen", [("0.5", "Right. Halfway.", 1), ("1", "Not this. That is the sum.", 0),
+                                                   ("7", "Not this. Add and divide by 2.", 0), (None, "Not predicted. Read on and see.", 0)])
 def test_a_prediction_is_made_once_and_unfolds_what_answers_it(open_page, lesson_file, given, says, foreseen):  # noqa: F811
-    "As far as the next prediction; it can be skipped; the quiz at the end says how many were right; and so it is when one comes back."
+    "As far as the next prediction, also when one comes back; the quiz at the end says how many were right, and its button forgets them, even alone."
     lesson_file(PREDICTION)
     after = '<details class="after"><summary style="padding: 8px">What happens</summary>0.5</details>'
-    html = predict("half").as_html() + after + '<div class="cell tag_hide-output"><details class="hide"><summary style="padding: 8px">Output</summary>0.5</details></div><details><summary style="padding: 8px">Other</summary></details>'
-    html += predict("half").as_html().replace("00_small/half", "00_small/next") + after + quiz("00_small").as_html()
+    html = predict("half").as_html() + after + '<div class="cell tag_hide-output"><details class="hide"><summary style="padding: 8px">Output</summary>0.5</details></div>'
+    html += '<details><summary style="padding: 8px">Other</summary></details>' + predict("half").as_html().replace("00_small/half", "00_small/next") + after + quiz("00_small").as_html()
     page = open_page(html)
-    opened = "[...document.querySelectorAll('main > details, .cell details')].map((each) => each.open)"
-    assert page.evaluate(opened) == [False] * 4 and page.locator(".psq-score").inner_text() == "0 of 1 right" and violations(page) == []
-    form = page.locator(".psq-question").first
-    form.get_by_role("button", name="Predict").click()
-    assert form.get_by_role("status").inner_text() == "Write a number, such as 0.25 or 1/4."
-    if given is None: form.get_by_role("button", name="just show me").click()
-    else:
-        form.get_by_role("textbox").fill(given)
-        page.keyboard.press("Enter")
-    for each in (page, open_page(html, context=page.context)):
-        form = each.locator(".psq-question").first
-        assert form.get_by_role("status").inner_text() == says and form.get_by_role("textbox").is_disabled()
-        assert each.evaluate(opened) == [True, True, False, False]
-        assert each.locator(".psq-score").inner_text() == f"0 of 1 right; of the lesson's 1 predictions, you made {foreseen} right" and violations(each) == []
+    def opened(page): return page.evaluate("[...document.querySelectorAll('main > details, .cell details')].map((each) => each.open)")
+    assert opened(page) == [False] * 4 and score(page) == "0 of 1 right" and violations(page) == []
+    form(page).get_by_role("button", name="Predict").click()
+    assert said(page) == "Write a number, such as 0.25 or 1/4."
+    if given is None: form(page).get_by_role("button", name="just show me").click()
+    else: type_in(page, given)
+    later = open_page(html, context=page.context)
+    for each in (page, later):
+        assert said(each) == says and form(each).get_by_role("textbox").is_disabled() and opened(each) == [True, True, False, False]
+        assert score(each) == f"0 of 1 right; of the lesson's 1 predictions, you made {foreseen} right" and violations(each) == []
     assert page.evaluate("document.activeElement.getAttribute('role')") == "status"  # or the keyboard would be at the top of the page
-
-
-def test_a_prediction_is_forgotten_with_the_answers(open_page, lesson_file):  # noqa: F811
-    "By the button of the quiz, also if nothing else was answered; then it can be made again."
-    lesson_file(PREDICTION)
-    page = open_page(predict("half").as_html() + quiz("00_small").as_html())
-    page.get_by_role("button", name="just show me").click()
-    assert page.get_by_role("textbox").is_disabled()
     page.get_by_role("button", name="Forget these answers and the predictions").click()
-    assert page.get_by_role("textbox").is_enabled() and page.evaluate("localStorage.getItem('pixelsim-answers')") == "{}"
-    assert open_page(predict("half").as_html(), context=page.context).get_by_role("textbox").is_enabled()
+    assert kept(page) == {}
+    for each in (page, open_page(html, context=page.context)): assert form(each).get_by_role("textbox").is_enabled()
 
 
 def test_what_is_answered_beside_a_kernel_is_in_the_progress_file(open_page, lesson_file, own_folder):  # noqa: F811
@@ -241,28 +220,25 @@ def test_what_is_answered_beside_a_kernel_is_in_the_progress_file(open_page, les
     asked, page = quiz("00_small"), open_page()
     asked._repr_mimebundle_()
     beside_a_kernel(page, asked)
-    page.get_by_role("textbox").fill("1")
-    page.keyboard.press("Enter")
-    page.get_by_role("textbox").fill("0.5")
-    page.keyboard.press("Enter")
+    for text in ("1", "0.5"): type_in(page, text, 1)
     for saved in page.evaluate("model.saved"): asked.set_state({"tries": saved["tries"]})
     tries = json.loads(Path(PROGRESS_FILE).read_text())["answers"]["00_small/half"]
     assert [(x["given"], x["right"]) for x in tries] == [("1", False), ("0.5", True)]
     other = quiz("00_small")
     other._repr_mimebundle_()
-    assert other.tries == {"00_small/half": tries} and page.locator(".psq-feedback").last.inner_text() == "Right. Halfway."
+    assert other.tries == {"00_small/half": tries} and said(page, 1) == "Right. Halfway."
     record_answers({"01_pixels/else": tries[:1]})
     other.set_state({"tries": {}})
     assert asked.tries == {} and known_answers() == {"01_pixels/else": tries[:1]}
 
 
-def test_answers_where_nothing_can_be_written(lesson_file, own_folder, monkeypatch):  # noqa: F811
+def test_answers_where_nothing_can_be_written(own_folder, monkeypatch):  # noqa: F811
     "They are kept in the kernel, and the next exercise says so."
-    lesson_file(SOUND)
-    monkeypatch.setattr("pixelsim.course.progress_file.write_whole", lambda *_: (_ for _ in ()).throw(OSError(30, "Read-only file system")))
-    one = dict(given="A", right=True, when="2026-01-01T10:00:00+00:00")
-    record_answers({"00_small/rank": [one]})
-    assert known_answers() == {"00_small/rank": [one]} and "cannot be saved here (Read-only file system)" in session.untold
+    def full(*_): raise OSError(30, "Read-only file system")
+    monkeypatch.setattr("pixelsim.course.progress_file.write_whole", full)
+    answers = {"00_small/rank": [dict(given="A", right=True, when="2026-01-01T10:00:00+00:00")]}
+    record_answers(answers)
+    assert known_answers() == answers and "cannot be saved here (Read-only file system)" in session.untold
     assert reset_progress().text.startswith("Forgotten: 0 exercises, 1 question.") and known_answers() == {}
 
 
