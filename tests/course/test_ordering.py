@@ -152,6 +152,9 @@ def test_a_check_names_the_first_line_that_is_out_of_place(open_order):
     assert press(page, "Check") == "Right so far. A line is missing."
     add(page, given["wrong"][0]["line"])
     assert press(page, "Check").startswith("Not yet. Line 5 is the first that is wrong. Without abs too much ink")
+    add(page, given["lines"][4])
+    press(page, f"move up: {given['lines'][4]}")
+    assert press(page, "Check").startswith("Not yet. Line 6 is the first that is wrong.")
 
 
 def test_by_keys_alone(open_order):
