@@ -82,7 +82,7 @@ def test_the_screen_is_what_python_has(play):
         assert says(page) == (f"The photograph of {('a 3', 'a 7')[photo.which]}, {'prepared' if photo.prepared else 'shrunk'}, with a shadow of {photo.shadow}%, is nearer to the mean {nearest}: "
                               f"{first:.4f} against {second:.4f}, {100 * (1 - first / second):.0f}% nearer.")
     for label, prepared in (("shrunk", False), ("prepared", True)):
-        page.get_by_label(label).press("Space")
+        page.get_by_role("radio", name=label).press("Space")
         assert trait(page, "prepared") is prepared
 
 
