@@ -23,6 +23,10 @@ def sheets(n, seed, digits):
             digit = np.kron(digits[1].images[int(random.integers(2000))].numpy().astype(int), np.ones((zoom, zoom), int))[:rows, :columns]
             sheet[:digit.shape[0], :digit.shape[1]] += digit * int(random.integers(20, 255)) // 255
         yield sheet.clip(0, 255).astype(np.uint8)
+    for faint in (31, 32):  # the most that is hardly anything, and the least that is a digit
+        sheet = np.full((40, 40), 50, np.uint8)
+        sheet[10:30, 18:22] += np.uint8(faint)
+        yield sheet
 
 
 def test_averages_are_pillows(arithmetic):

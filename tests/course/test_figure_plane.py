@@ -100,5 +100,6 @@ def test_keys_and_pixels_to_choose(play):
     page.get_by_role("combobox", name="pixels").select_option(label="two corners")
     settled(page)
     assert trait(page, "pixels") == [[0, 0], [27, 27]] and "cannot decide anything" in says(page)
+    assert texts(page, ".psf-table td:not(:empty)").count("neither") == 2  # by these pixels alone, under both distances
     page.locator(".psf-places").click(position={"x": 111 * 13.5 / 28, "y": 111 * 5.5 / 28})
     assert trait(page, "pixels") == [[5, 13], [27, 27]]

@@ -85,7 +85,7 @@ FIGURES = {
                   ("slider", "how much darker", "shadow", [("ArrowRight", 1), ("PageUp", 11), ("End", 90), ("Home", 0), ("PageUp", 10)])),
     "strip": Kind(MemoryStrip, "(6, 1)", "You guessed (6, 1). They are (1, 6).", "ops", [".T", ".view(-1)"],
                   ("gridcell", "0", "index", [("ArrowRight", [0, 1]), ("ArrowDown", [1, 1]), ("ArrowUp", [0, 1]), ("ArrowUp", [0, 1]), ("End", [4, 3]), ("ArrowDown", [4, 3]), ("PageUp", [0, 3]), ("Home", [0, 0]), ("ArrowDown", [1, 0])]),
-                  {'ops=["[1]",".sort()",".T",3]&index=[99]': "element [5] is at place 6 + 5·1 = 11"}),
+                  {'ops=["[1]",".sort()","[:, 1]",".T",3]&index=[99]': "element [5] is at place 6 + 5·1 = 11"}),
 }
 SHEETS = {"drawing": {}, "drawing with pictures": {"photos": True}}
 
