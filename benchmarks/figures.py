@@ -19,6 +19,8 @@ MOVES = {
     "bar": ("threshold", [.01, .02, -.01]), "broadcast": ("shapes", [[[3, 4], [4]], [[2, 3, 4], [3, 1]]]), "strip": ("ops", [[".T"], ["[1:]"], [".T", ".view(-1)"]]),
     "loupe": ("constant", [3, 7, 200]), "rain": ("draws", [10, 40, 100]), "grow": ("step", [2, 3, 4]), "plane": ("pixels", [[[7, 14], [13, 13]], [[20, 8], [6, 19]]]),
     "spike": ("count", [1, 9, 100]), "pile": ("picked", [[13, 13], [7, 14]]), "rule": ("first", [["column", 14], ["column", 9]]),
+    "matrix": ("picked", [[4, 9], [7, 9], [5, 3]]), "valley": ("start", [[1, 2], [-2, 3], [3, -1]]), "photo": ("shadow", [10, 40, 80]),
+    "plan": ("answers", [["color", "all", "third", "parent"], ["gray", "all", "grandparent", "parent"]]),
 }
 MEASURE = """async ([widget, name, values, times]) => {
     const taken = [];

@@ -1,5 +1,6 @@
 "What holds for every figure: a guess first, keys, links, themes, a phone, a kernel, a picture where nothing can run. Most of it holds for the drawing sheet as well."
 import re
+import runpy
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -119,7 +120,8 @@ def use(page):
 def locked(page): return page.locator("fieldset.psf-locked").evaluate("part => part.disabled")
 
 
-def test_every_figure_is_tried_here(): assert set(FIGURES) == set(widgets.FIGURES)
+def test_every_figure_is_tried_here_and_measured_by_make_bench():
+    assert set(FIGURES) == set(widgets.FIGURES) == set(runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "figures.py"))["MOVES"])
 
 
 def test_a_guess_comes_first_and_stays(play, figure):
