@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import widgets
-from figure_pages import arithmetic, beside_a_kernel, open_page, play, settled, state_of, trait  # noqa: F401
+from figure_pages import arithmetic, beside_a_kernel, drag, open_page, play, settled, state_of, trait  # noqa: F401
 from PIL import Image
 
 from pixelsim.classifier import PixelSimilarity
@@ -180,13 +180,8 @@ def page(play, widget): return play(widget)
 def draw(page, strokes, scale=1, dx=0, dy=0):
     "Draw with the mouse; points are in pixels of the digit, from the upper left corner of the sheet."
     canvas = page.locator(".psd-sheet")
-    canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
-    for stroke in strokes:
-        for i, (x, y) in enumerate(stroke):
-            page.mouse.move(box["x"] + (x * scale + dx) * box["width"] / 28, box["y"] + (y * scale + dy) * box["height"] / 28, steps=1 if i == 0 else 2)
-            if i == 0: page.mouse.down()
-        page.mouse.up()
+    for stroke in strokes: drag(page, canvas, *(((x * scale + dx) * box["width"] / 28, (y * scale + dy) * box["height"] / 28) for x, y in stroke))
 
 
 def push(page, *ways):
