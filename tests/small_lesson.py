@@ -1,9 +1,4 @@
-"""A lesson of a few lines, for tests of what is done with a lesson's file; and a folder and a session for each test."""
-import textwrap
-
-import pytest
-
-from pixelsim.course.progress_file import session
+"A lesson of a few lines, for tests of what is done with a lesson's file."
 
 SOUND = """
 [[exercise]]
@@ -48,7 +43,6 @@ otherwise = "Add and divide by 2."
 answer = 1
 says = "That is the sum."
 """
-
 
 DOUBLE = """
 [[exercise]]
@@ -100,29 +94,6 @@ code = "answer = 0.5"
 when = "answer%1!=0"
 says = "That is not even whole."
 """
-
-
-
-@pytest.fixture
-def own_folder(tmp_path, monkeypatch):
-    "A working folder and a session of one's own."
-    monkeypatch.chdir(tmp_path)
-    session.clear()
-    yield tmp_path
-    session.clear()
-
-
-@pytest.fixture
-def lesson_file(tmp_path_factory, monkeypatch):
-    "A function that makes a text the file of the only lesson, `00_small`; it returns the file's path."
-    folder = tmp_path_factory.mktemp("lessons")
-    monkeypatch.setattr("pixelsim.course.lesson_files.lesson_files_folder", lambda: folder)
-    def write(text, name="00_small"):
-        path = folder / f"{name}.toml"
-        path.write_text(textwrap.dedent(text), encoding="utf-8")
-        return path
-    return write
-
 
 AGENDA = """
 [agenda]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import widgets
-from figure_pages import arithmetic, beside_a_kernel, drag, open_page, play, settled, state_of, trait  # noqa: F401
+from figure_pages import beside_a_kernel, drag, settled, state_of, trait
 from PIL import Image
 
 from pixelsim.classifier import PixelSimilarity

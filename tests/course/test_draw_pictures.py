@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import torch
-from figure_pages import open_page, play, settled, trait  # noqa: F401
+from figure_pages import settled, trait
 from PIL import Image
 
 from pixelsim.course import DrawDigit

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import violations
-from figure_pages import arithmetic, beside_a_kernel, open_page  # noqa: F401
+from figure_pages import beside_a_kernel
 from hypothesis import given, strategies as st
-from small_lesson import SOUND, lesson_file, own_folder  # noqa: F401
+from small_lesson import SOUND
 
 from pixelsim.course.due import Review, comes_back, draw_three, due, review, three_from_before
 from pixelsim.course.lesson_files import lesson_files, questions
@@ -47,7 +47,7 @@ def test_what_holds_of_all_answers(answers):
     assert comes_back(tries) is None
 
 
-def test_the_screen_agrees_with_python(arithmetic):  # noqa: F811
+def test_the_screen_agrees_with_python(arithmetic):
     "Thousands of histories, at any hour of the day, some of them not in order: when they come back, what is due, and what has waited longest."
     random = np.random.default_rng(3)
     def when(): return datetime.fromtimestamp(int(random.integers(1_770_000_000, 1_772_500_000)), timezone.utc).isoformat()
@@ -63,7 +63,7 @@ def test_the_screen_agrees_with_python(arithmetic):  # noqa: F811
 
 
 @pytest.fixture
-def on_day(open_page):  # noqa: F811
+def on_day(open_page):
     "Opens a page some days after the second of March, in the browser of an earlier page."
     def open_it(html, days=0, before=None, **options):
         page = before or open_page(**options)
@@ -116,13 +116,13 @@ def test_five_at_once_for_everyone(on_day):
     assert violations(later) == [] and later.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_where_nothing_was_answered_yet(open_page):  # noqa: F811
+def test_where_nothing_was_answered_yet(open_page):
     page = open_page(review().as_html())
     assert told(page).startswith("Nothing is due today. Questions of the quizzes come back here") and page.locator(".psq-score").count() == 0
     assert "needs its script" in open_page(review().as_html(), java_script_enabled=False).locator("main").inner_text()
 
 
-def test_review_beside_a_kernel(open_page, own_folder):  # noqa: F811
+def test_review_beside_a_kernel(open_page, own_folder):
     "It knows the progress file from the start, and what is answered there is in it; the stored page knows nothing."
     first, second = questions("03_means")[:2]
     key, long_ago = f"03_means/{first['name']}", at_noon(date.today() - timedelta(8), False)
@@ -175,7 +175,7 @@ def test_three_are_asked_anew_on_another_day(on_day):
     assert len(asked(on_day(review().as_html(), 2, page))) == 1
 
 
-def test_no_lesson_before(lesson_file):  # noqa: F811
+def test_no_lesson_before(lesson_file):
     for name in ("00_small", "01_next"): lesson_file(SOUND, name)
     for lesson, says in (("00_small", "no lesson before '00_small' has questions"), ("01_nex", "did you mean '01_next'")):
         with pytest.raises(ValueError, match=says): three_from_before(lesson)

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from small_lesson import DOUBLE, SOUND, lesson_file, own_folder  # noqa: F401
+from small_lesson import DOUBLE, SOUND
 
 from pixelsim.course.clues import argument_clue, calls_clue
 from pixelsim.course.compare import as_value
@@ -336,7 +336,7 @@ def coded(code):
 
 class TestASmallLesson:
     @pytest.fixture(autouse=True)
-    def small(self, lesson_file):  # noqa: F811
+    def small(self, lesson_file):
         "Three exercises of one line, `double`, `six` and `any-even`; texts in the lesson's file may be replaced by others."
         def small(*pairs): lesson_file(functools.reduce(lambda text, pair: text.replace(*pair, 1), pairs, SOUND + DOUBLE))
         small()
@@ -347,7 +347,7 @@ class TestASmallLesson:
         assert check("double", lambda x: x ** 2).mistake == "squared" and check("double", lambda x: x.sum(7)).mistake == "no-such-axis"
         assert "but it is not in call" in check("double", lambda x: 2 * x if x[0, 0] == 0 else x + 3).text
 
-    def test_placeholders(self, own_folder):  # noqa: F811
+    def test_placeholders(self, own_folder):
         half_done = coded("factor = ...\nreturn factor * x")
         for placeholder in (..., *map(coded, ("...", "pass", "'Doubles `x`.'", "return ...")), half_done, lambda x: None):
             reply = check("double", placeholder)

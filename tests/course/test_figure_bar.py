@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 import torch
-from figure_pages import arithmetic, drag, open_page, play, press, settled, show, texts, trait  # noqa: F401
+from figure_pages import drag, press, settled, show, texts, trait
 
 from pixelsim.course.figure_bar import ThresholdBar
 from pixelsim.pixels import best_threshold, ink_coverage

@@ -3,7 +3,7 @@ import itertools
 
 import numpy as np
 import torch
-from figure_pages import arithmetic, open_page, play, press, says, settled, texts, trait  # noqa: F401
+from figure_pages import press, says, settled, texts, trait
 
 from pixelsim.course.figure_broadcast import Broadcast
 

@@ -1,7 +1,7 @@
 "A mean that grows: its counts against SciPy's distances, the screen against Python, and moving it."
 import numpy as np
 import pytest
-from figure_pages import arithmetic, open_page, play, says, show, trait  # noqa: F401
+from figure_pages import says, show, trait
 from scipy.spatial.distance import cdist
 
 from pixelsim.course.figure_grow import GrowingMean

@@ -1,7 +1,7 @@
 "The loupe: eight bits and floats against NumPy, the frame by mouse and keys, and a number that is written."
 import numpy as np
 import pytest
-from figure_pages import arithmetic, drag, open_page, play, press, says, settled, show, texts, trait  # noqa: F401
+from figure_pages import drag, press, says, settled, show, texts, trait
 
 from pixelsim.course.figure_loupe import Loupe
 

@@ -1,7 +1,7 @@
 "The matrix that opens: the fullest cell, recall and precision against NumPy and scikit-learn; the screen against Python; keys, clicks and links."
 import numpy as np
 import pytest
-from figure_pages import arithmetic, open_page, play, settled, show, texts, trait  # noqa: F401
+from figure_pages import settled, show, texts, trait
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from pixelsim.course.figure_matrix import ConfusionGrid

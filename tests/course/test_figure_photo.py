@@ -3,7 +3,7 @@ import io
 
 import numpy as np
 import torch
-from figure_pages import arithmetic, open_page, play, says, show, texts, trait  # noqa: F401
+from figure_pages import says, show, texts, trait
 from PIL import Image
 
 from pixelsim.classifier import PixelSimilarity

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 import torch
-from figure_pages import arithmetic, open_page, play, says, settled, show, texts, trait  # noqa: F401
+from figure_pages import says, settled, show, texts, trait
 
 from pixelsim.course.figure_pile import Pile
 

@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from figure_pages import arithmetic, open_page, play, says, show, texts  # noqa: F401
+from figure_pages import says, show, texts
 
 from pixelsim.course.figure_plan import FILES, OPTIONS, Plan, plan_outcome
 

@@ -1,6 +1,6 @@
 "Two pixels, two borders: the border against every point's two distances, the screen against Python and SciPy, drags and keys."
 import numpy as np
-from figure_pages import arithmetic, drag, open_page, play, press, says, settled, show, texts, trait  # noqa: F401
+from figure_pages import drag, press, says, settled, show, texts, trait
 from scipy.spatial.distance import cdist
 
 from pixelsim.course.figure_plane import TwoPixels

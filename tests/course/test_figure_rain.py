@@ -1,7 +1,7 @@
 "Intervals that rain: the stream of numbers, the groups and the intervals against Python's, and drawing them."
 import numpy as np
 import pytest
-from figure_pages import arithmetic, open_page, play, says, settled, show, trait  # noqa: F401
+from figure_pages import says, settled, show, trait
 from scipy.stats import kstest
 
 from pixelsim.intervals import accuracy_interval

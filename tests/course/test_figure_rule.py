@@ -3,7 +3,7 @@ import base64
 
 import numpy as np
 import torch
-from figure_pages import arithmetic, drag, open_page, play, press, says, settled, show, texts, trait  # noqa: F401
+from figure_pages import drag, press, says, settled, show, texts, trait
 
 from pixelsim.course.figure_rule import RuleBuilder, our_digits
 from pixelsim.course.ideas import strokes

@@ -1,6 +1,6 @@
 "Spread or spike: what is spent and how far it leads, against NumPy and SciPy; the screen against Python; keys and a place to choose."
 import numpy as np
-from figure_pages import arithmetic, drag, open_page, play, says, settled, show, texts, trait  # noqa: F401
+from figure_pages import drag, says, settled, show, texts, trait
 from scipy.spatial.distance import cdist
 
 from pixelsim.course.figure_spike import Spike, spent_on

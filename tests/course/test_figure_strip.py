@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 import torch
-from figure_pages import arithmetic, open_page, play, says, settled, texts, trait  # noqa: F401
+from figure_pages import says, settled, texts, trait
 
 from pixelsim.course.figure_strip import OPERATIONS, MemoryStrip
 

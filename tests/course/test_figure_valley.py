@@ -1,7 +1,7 @@
 "A valley: loss, slopes and paths against PyTorch, the bowl against NumPy; the screen against Python; keys, a click, and links that hold nonsense."
 import numpy as np
 import torch
-from figure_pages import arithmetic, open_page, play, says, settled, show, trait  # noqa: F401
+from figure_pages import says, settled, show, trait
 
 from pixelsim.course.figure import static_text
 from pixelsim.course.figure_valley import Valley

@@ -11,7 +11,7 @@ import pytest
 import torch
 import widgets
 from conftest import violations
-from figure_pages import arithmetic, beside_a_kernel, open_page, play, press, says, settled, show, state_of, texts, trait  # noqa: F401
+from figure_pages import beside_a_kernel, press, says, settled, show, state_of, texts, trait
 
 from pixelsim.course import DrawDigit
 from pixelsim.course.figure_bar import ThresholdBar

@@ -6,7 +6,7 @@ import sys
 import nbformat
 import pytest
 from conftest import ROOT
-from small_lesson import AGENDA, SOUND, lesson_file, renamed  # noqa: F401
+from small_lesson import AGENDA, SOUND, renamed
 
 from pixelsim.course.lesson_files import exercise_title, exercises, lesson_file as content_of, lesson_files, predictions, questions
 from pixelsim.course.lessons import lesson_number
@@ -141,7 +141,7 @@ PAIRS = "agenda: choose two or three exercises for pairs of six"
     ('[35, "Exercise', '[36, "Exercise', "short: the minutes add up to 46, not to 45: 1 are too many"),
     ('[35, "Exercise in pairs"', '[35, "Exercises in pairs"', "short, row 2: there is no part 'Exercises in pairs', only Check-in"),
     ('[20, "Discussion"', '[20, "Check-in"', "long: a long meeting has the part 'Discussion': give it some minutes")])
-def test_a_file_that_is_not_sound_is_named(lesson_file, there, instead, complaint):  # noqa: F811
+def test_a_file_that_is_not_sound_is_named(lesson_file, there, instead, complaint):
     "Each error names the file, the place and what is wrong with it."
     sound = SOUND + renamed("seven", "eight", "nine") + AGENDA
     lesson_file(sound)
@@ -150,7 +150,7 @@ def test_a_file_that_is_not_sound_is_named(lesson_file, there, instead, complain
     with pytest.raises(ValueError, match=rf"^00_other\.toml.*{re.escape(complaint)}"): content_of("00_other")
 
 
-def test_a_sound_file_is_read_again_when_it_changes(lesson_file):  # noqa: F811
+def test_a_sound_file_is_read_again_when_it_changes(lesson_file):
     path = lesson_file(SOUND)
     assert [entry["name"] for entry in questions("00_small")] == ["rank", "half"] and questions("00_small")[1]["says"] == "Halfway."
     lesson_file(SOUND.replace("Halfway.", "In the middle."))

@@ -7,7 +7,7 @@ import sys
 import nbformat
 import pytest
 from conftest import ROOT
-from small_lesson import AGENDA, SOUND, lesson_file, renamed  # noqa: F401
+from small_lesson import AGENDA, SOUND, renamed
 
 from pixelsim.course.meeting import agenda, answers, goals, one_folder_down, pair_exercises, predict_first, timetable
 
@@ -73,7 +73,7 @@ def test_a_timetable_that_does_not_work_out(rows, total, complaint):
     with pytest.raises(ValueError, match=f"^{re.escape(complaint)}"): timetable(rows, total)
 
 
-def test_an_agenda_is_shown(lesson_file):  # noqa: F811
+def test_an_agenda_is_shown(lesson_file):
     lesson_file(SOUND + renamed("seven", "eight") + AGENDA.replace('"b"', '"a | b"'))
     assert agenda("00_small", "short").text.splitlines() == [
         "**45 minutes**", "", "| from–to | minutes | part | what happens |", "| --- | --- | --- | --- |",
@@ -84,7 +84,7 @@ def test_an_agenda_is_shown(lesson_file):  # noqa: F811
         with pytest.raises(ValueError, match=f"length should be 'long' or 'short', got {length!r}"): agenda("00_small", length)
 
 
-def test_a_lesson_without_an_agenda_and_one_without_exercises(lesson_file):  # noqa: F811
+def test_a_lesson_without_an_agenda_and_one_without_exercises(lesson_file):
     lesson_file(SOUND)
     for ask in (agenda, pair_exercises):
         with pytest.raises(ValueError, match=re.escape("the lesson '00_small' has no agenda: write [agenda] in pixelsim/course/data/lessons/00_small.toml")): ask("00_small")

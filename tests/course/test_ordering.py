@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from conftest import violations
-from figure_pages import beside_a_kernel, open_page  # noqa: F401
-from small_lesson import SOUND, lesson_file, own_folder  # noqa: F401
+from figure_pages import beside_a_kernel
+from small_lesson import SOUND
 
 from pixelsim.course.exercise import lesson_names, run_code
 from pixelsim.course.lesson_files import lesson_file as content_of, lesson_files, program as code_of
@@ -88,7 +88,7 @@ says = "That is one image."
     ('holds = "answer==6"', 'holds = "answer==6"\nraises = "x"', "give either holds, what is true when it has run, or raises"),
     ('says = "That is one image."', 'says = "You added the sides."', "says 'You added the sides.' stands there twice"),
     ('says = "That is one image."', 'says = "It is $x$."', "says has '$'")])
-def test_lines_that_are_not_sound_are_named(lesson_file, there, instead, complaint):  # noqa: F811
+def test_lines_that_are_not_sound_are_named(lesson_file, there, instead, complaint):
     lesson_file(SOUND + ORDER)
     assert content_of("00_small")["order"]["wrong"][0]["line"] == "one = rows+columns" and ORDER.count(there) == 1
     lesson_file(SOUND + ORDER.replace(there, instead), "00_other")
@@ -101,7 +101,7 @@ SOLVED = "Right. It runs in this order, and in no other."
 
 
 @pytest.fixture
-def open_order(open_page):  # noqa: F811
+def open_order(open_page):
     return lambda lesson="05_distances", *args, **options: open_page(order(lesson).as_html(), *args, **options)
 
 
@@ -232,7 +232,7 @@ def test_without_a_script_the_order_unfolds(open_order):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_beside_a_kernel(open_page, own_folder):  # noqa: F811
+def test_beside_a_kernel(open_page, own_folder):
     "What is checked is in the progress file and is there again in the next kernel; what Python chooses shows; a view that closes is heard no more."
     shown, page, lines = order("03_means"), open_page(), ORDERS["03_means"]["lines"]
     shown._repr_mimebundle_()
@@ -251,7 +251,7 @@ def test_beside_a_kernel(open_page, own_folder):  # noqa: F811
     assert page.evaluate("Object.values(model.heard).every((listeners) => listeners.size === 0)")
 
 
-def test_as_text_and_for_other_lessons(lesson_file):  # noqa: F811
+def test_as_text_and_for_other_lessons(lesson_file):
     lesson_file(SOUND + ORDER)
     lesson_file(SOUND, "00_other")
     lines = ["answer = 3*one", "answer = one", "columns = rows+1", "one = rows*columns", "one = rows+columns", "rows = 2"]

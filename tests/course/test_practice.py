@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_lesson import SOUND, lesson_file, own_folder  # noqa: F401
+from small_lesson import SOUND
 
 from pixelsim.course.exercise import exercise_named
 from pixelsim.course.lesson_files import exercises, lesson_files
@@ -78,7 +78,7 @@ def test_names_that_are_none():
             with pytest.raises(ValueError, match=says): function(wrong)
 
 
-def test_a_file_that_changes_or_is_not_sound(lesson_file):  # noqa: F811
+def test_a_file_that_changes_or_is_not_sound(lesson_file):
     "It is read anew; whoever is at work on one lesson's file does not take the others' exercises away."
     lesson_file(SOUND)
     assert [check("six", answer).mistake for answer in (6, 5, 10)] == [None, "added", "around"]
@@ -113,6 +113,6 @@ def test_a_total_of_28_by_28_is_right(dtype):
     assert unfinished.status == "not attempted" and "Not finished yet" in unfinished.text
 
 
-def test_what_was_tried_is_kept_and_what_became_of_the_file_is_told(own_folder):  # noqa: F811
+def test_what_was_tried_is_kept_and_what_became_of_the_file_is_told(own_folder):
     (own_folder / PROGRESS_FILE).write_text("{")
     assert "set-aside-1" in check("mean-axis", 1).text and "mean-axis" in (own_folder / PROGRESS_FILE).read_text()

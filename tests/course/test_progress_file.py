@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from small_lesson import DOUBLE, lesson_file, own_folder  # noqa: F401
+from small_lesson import DOUBLE
 
 from pixelsim.course import progress_file
 from pixelsim.course.progress_file import PROGRESS_FILE, known_guess, progress, record, record_guess, reset_progress, session
 
 
 @pytest.fixture(autouse=True)
-def small(lesson_file, own_folder): lesson_file(DOUBLE)  # noqa: F811
+def small(lesson_file, own_folder): lesson_file(DOUBLE)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_place_that_cannot_be_written(no_place):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="to root, and on Windows, no folder is read-only")
-def test_a_read_only_folder(own_folder):  # noqa: F811
+def test_a_read_only_folder(own_folder):
     own_folder.chmod(0o555)
     try: is_told_once()
     finally: own_folder.chmod(0o755)
@@ -135,7 +135,7 @@ def test_what_could_not_be_saved_is_saved_later(no_place):
     assert {name: bool(entry["right"]) for name, entry in saved().items()} == {"any-even": True, "double": False} and session.unsaved == {}
 
 
-def test_two_notebooks_at_once_lose_nothing(own_folder, run_python):  # noqa: F811
+def test_two_notebooks_at_once_lose_nothing(own_folder, run_python):
     "Two processes write 40 entries each to one file at the same time, and all 80 are there."
     code = "import sys\nfrom pixelsim.course.progress_file import record\nfor i in range(40): assert record(f'{sys.argv[1]}-{i}', 'right') == ''"
     with ThreadPoolExecutor() as pool: list(pool.map(lambda who: run_python(code, who, cwd=own_folder), "ab"))

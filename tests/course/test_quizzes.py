@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from conftest import violations
-from figure_pages import beside_a_kernel, open_page  # noqa: F401
-from small_lesson import DOUBLE, SOUND, lesson_file, own_folder  # noqa: F401
+from figure_pages import beside_a_kernel
+from small_lesson import DOUBLE, SOUND
 
 from pixelsim.course.exercise import lesson_names, run_code
 from pixelsim.course.lesson_files import lesson_file as content_of, lesson_files, predictions, questions
@@ -36,7 +36,7 @@ def test_a_quiz_is_the_same_each_time_and_readable_as_text(stem):
         assert all(choice["text"] in text and choice["says"] not in text for choice in question.get("choice", []))
 
 
-def test_html_is_escaped(lesson_file):  # noqa: F811
+def test_html_is_escaped(lesson_file):
     says = "'''\nLook:\n\n```python\nif x<1: print(\"*\")\n```\n'''"
     lesson_file(SOUND.replace("What is the rank of an image?", "Is `<b>` & `a<b` **bold**, 2 * 3?").replace('"Halfway."', says))
     page = quiz("00_small").as_html()
@@ -44,7 +44,7 @@ def test_html_is_escaped(lesson_file):  # noqa: F811
     assert '<pre><code>if x&lt;1: print("*")</code></pre>' in page
 
 
-def test_a_lesson_without_questions(lesson_file):  # noqa: F811
+def test_a_lesson_without_questions(lesson_file):
     lesson_file(DOUBLE)
     with pytest.raises(ValueError, match="the lesson '00_small' has no questions"): quiz("00_small")
 
@@ -60,7 +60,7 @@ def plain(html): return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).replace
 
 
 @pytest.fixture
-def open_quiz(open_page):  # noqa: F811
+def open_quiz(open_page):
     "A function that opens a lesson's quiz in a page of its own; no error and no request may come of it."
     return lambda stem="03_means", **options: open_page(quiz(stem).as_html(), **options)
 
@@ -145,7 +145,7 @@ def test_the_quiz_needs_no_mouse(open_quiz):
     assert plain(to_html(MEANS[CHOICE]["asks"])) in plain(label)
 
 
-def test_two_quizzes_on_a_page_do_not_disturb_each_other(open_page):  # noqa: F811
+def test_two_quizzes_on_a_page_do_not_disturb_each_other(open_page):
     "What is answered in one shows in the other, since it is the same question; what is only chosen does not."
     page, other = open_page(quiz("03_means").as_html() * 2), CHOICE + len(MEANS)
     form(page, CHOICE).get_by_role("radio").first.check()
@@ -191,7 +191,7 @@ def test_a_page_remembers_answers_until_they_are_to_be_forgotten(open_quiz):
 
 @pytest.mark.parametrize("given, says, foreseen", [("0.5", "Right. Halfway.", 1), ("1", "Not this. That is the sum.", 0),
                                                    ("7", "Not this. Add and divide by 2.", 0), (None, "Not predicted. Read on and see.", 0)])
-def test_a_prediction_is_made_once_and_unfolds_what_answers_it(open_page, lesson_file, given, says, foreseen):  # noqa: F811
+def test_a_prediction_is_made_once_and_unfolds_what_answers_it(open_page, lesson_file, given, says, foreseen):
     "As far as the next prediction, also when one comes back; the quiz at the end says how many were right, and its button forgets them, even alone."
     lesson_file(PREDICTION)
     after = '<details class="after"><summary style="padding: 8px">What happens</summary>0.5</details>'
@@ -214,7 +214,7 @@ def test_a_prediction_is_made_once_and_unfolds_what_answers_it(open_page, lesson
     for each in (page, open_page(html, context=page.context)): assert form(each).get_by_role("textbox").is_enabled()
 
 
-def test_what_is_answered_beside_a_kernel_is_in_the_progress_file(open_page, lesson_file, own_folder):  # noqa: F811
+def test_what_is_answered_beside_a_kernel_is_in_the_progress_file(open_page, lesson_file, own_folder):
     "Every try; shown again in this kernel and in the next; and forgotten there, too, without touching another question."
     lesson_file(SOUND)
     asked, page = quiz("00_small"), open_page()
@@ -232,7 +232,7 @@ def test_what_is_answered_beside_a_kernel_is_in_the_progress_file(open_page, les
     assert asked.tries == {} and known_answers() == {"01_pixels/else": tries[:1]}
 
 
-def test_answers_where_nothing_can_be_written(own_folder, monkeypatch):  # noqa: F811
+def test_answers_where_nothing_can_be_written(own_folder, monkeypatch):
     "They are kept in the kernel, and the next exercise says so."
     def full(*_): raise OSError(30, "Read-only file system")
     monkeypatch.setattr("pixelsim.course.progress_file.write_whole", full)
@@ -242,7 +242,7 @@ def test_answers_where_nothing_can_be_written(own_folder, monkeypatch):  # noqa:
     assert reset_progress().text.startswith("Forgotten: 0 exercises, 1 question.") and known_answers() == {}
 
 
-def test_which_predictions_there_are(lesson_file):  # noqa: F811
+def test_which_predictions_there_are(lesson_file):
     lesson_file(PREDICTION)
     assert repr(predict("half")) == "Predict\nWhat is the mean of 0 and 1?" and predict("half").once and quiz("00_small").predictions == ["00_small/half"]
     for names, says in (((), "name what to predict"), (("hafl",), "did you mean 'half'")):

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from conftest import violations
 from hypothesis import given, strategies as st
-from small_lesson import own_folder  # noqa: F401
 
 from pixelsim.course.lesson_files import exercises, lesson_file, lesson_files, questions
 from pixelsim.course.practice import check
