@@ -14,7 +14,6 @@ from sklearn.neighbors import NearestCentroid
 from pixelsim.accuracy import accuracy, class_accuracies, confusion_matrix
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.distances import l1_distance, l2_distance
-from pixelsim.show import show_image
 
 
 def test_the_classifier_has_the_accuracies_of_the_book(model, digits):
@@ -36,13 +35,6 @@ def test_distances_of_one_three(model, digits):
     a_3 = digits[0][3][1]
     found = [f"{distance(a_3, mean).item():.6f}" for mean in model.prototypes_ for distance in (l1_distance, l2_distance)]
     assert found == ["0.111437", "0.202083", "0.158619", "0.302109"] and model.predict(a_3[None]).tolist() == [3]
-
-
-def test_zero_is_background(digits):
-    "In the files 0 is background, which would be black; only the reversed-gray color map draws it white."
-    drawn = show_image(digits[0][3][1]).images[0]
-    assert digits[0].images[:, [0, 0, -1, -1], [0, -1, 0, -1]].max() == 0
-    assert drawn.cmap(drawn.norm(0)) == (1, 1, 1, 1) and drawn.cmap(drawn.norm(255)) == (0, 0, 0, 1)
 
 
 @pytest.mark.filterwarnings("ignore:self.within_class_std_dev_:UserWarning")  # a pixel that is blank in every image
