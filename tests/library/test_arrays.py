@@ -83,6 +83,7 @@ ANY_SIZE = {
     "inverted": (lambda x, y: to_float(as_images(x, invert=True)), stack(lambda x: 1 - x)),
     "ink_coverage": (lambda x, y: ink_coverage(x), stack(lambda x: (x > 0).mean((1, 2))))}
 ONE_SIZE = {
+    "as_stack": (lambda x, y: to_float(as_stack(x, SIZE)), sized(lambda x: x)),
     "distances": (lambda x, y: known().distances(x), sized(far)),
     "predict": (lambda x, y: known().predict(x), sized(lambda x: far(x).argmin(1))),
     "score": (lambda x, y: known().score(x, y), sized(lambda x: (far(x).argmin(1) == labels_for(len(x))).mean(), 1))}
@@ -171,7 +172,7 @@ def test_what_is_no_stack_of_grays_is_refused_in_its_own_words(name):
     kinds = NO_GRAYS | (SHAPES if name in ANY_SIZE | ONE_SIZE else {}) | (SIZES if name in ONE_SIZE else {})
     said = {kind: message(name, thing) for kind, (thing, *_) in kinds.items()}
     for kind, (_, way, *parts) in kinds.items():
-        for part in [*parts, way, *["(n, "] * (kind in SHAPES)]: assert part in said[kind], kind
+        for part in [*parts, f" {way}", *["(n, "] * (kind in SHAPES)]: assert part in said[kind], kind
     assert [text for text, n in Counter(said.values()).items() if n > 1] == []
 
 

@@ -59,7 +59,7 @@ def test_255ths_are_whole_numbers_again(distance):
 def test_thousands_of_symmetric_images(distance, prototype, each, brightest):
     """Exactly as far from an image, faint or not, or from what stands for three, as from the same upside down: the first class, whichever it is.
 
-    That are far more ties at once than are worked out exactly at a time."""
+    Far more ties at once than are worked out exactly at a time."""
     random = np.random.default_rng(each)
     images, some = (random.integers(0, top + 1, (n, 28, 28)).astype(np.uint8) for n, top in ((6000, 255), (each, brightest)))
     symmetric = np.maximum(images, images[:, ::-1])
@@ -91,14 +91,13 @@ def test_who_is_hardly_farther_has_a_larger_number(distance, farther):
 # Digits
 
 @BOTH
-@pytest.mark.parametrize("compiled", [False, True])
-def test_digits_by_the_slow_definition(digits, distance, compiled):
+def test_compiled_digits_by_the_slow_definition(digits, distance):
     "In float64 and with the means as fractions. Only L1 is compiled: with L2, what is would answer another question."
     train, _ = digits
     means = [train[c].numpy().sum(0, dtype=int) / len(train[c]) for c in (3, 7)]
     sums = [(abs(train.images.numpy() - mean)**POWER[distance]).sum((1, 2)) for mean in means]
     wanted = np.array([3, 7])[np.argmin(sums, 0)]
-    assert (PixelSimilarity(distance, compiled=compiled).fit(train).predict(train) == wanted).all()
+    assert (PixelSimilarity(distance, compiled=True).fit(train).predict(train) == wanted).all()
 
 
 @BOTH
