@@ -1,4 +1,4 @@
-"Advice is followed to the letter, and leads to what was wanted: a message that sends people astray is worse than none. Of images: test_arrays.py, test_distances.py."
+"Advice is followed, and leads to what was wanted: a message that sends people astray is worse than none. Of images: test_arrays.py, test_distances.py."
 import re
 from collections import deque
 from enum import Enum

@@ -147,7 +147,7 @@ NO_GRAYS = {
     "to 255": (some(255, at=[(0, 0, 0)]), "", "to 255", "divide by 255"),
     "from -1": (some(-1, at=[(0, 0, 0)]), "", "-1 to 0.", "divide by 255"),
     **({"longdouble": (LONG, "", str(LONG.dtype), "float32")} if LONG.itemsize > 8 else {})}  # not on Windows
-CHANNEL, ROWS = FLOATS[:, None], f"images.reshape(-1, {H}, {W})"
+CHANNEL, ROWS, COLOR = FLOATS[:, None], f"images.reshape(-1, {H}, {W})", ": these have color channels: make them gray first, as Pillow's"
 SHAPES = {
     "one in a row": (FLOATS[0].flatten(), ROWS, f"({H * W},)"),
     "rows": (FLOATS.flatten(1), ROWS, f"(6, {H * W})"),
@@ -156,15 +156,15 @@ SHAPES = {
     "one image as lists": (FLOATS[0].tolist(), "np.array(images)[None]", f"({H}, {W})"),
     "one channel": (CHANNEL, "images.squeeze(1)", f"(6, 1, {H}, {W})"),
     "one channel at the end": (CHANNEL.movedim(1, 3), "images.squeeze(3)", f"(6, {H}, {W}, 1)"),
-    "RGB": (CHANNEL.repeat(1, 3, 1, 1), "", f"(6, 3, {H}, {W})", ": these have color channels: make them gray first, as Pillow's"),
-    "RGB at the end": (CHANNEL.movedim(1, 3).repeat(1, 1, 1, 3), "", f"(6, {H}, {W}, 3)", ": these have color channels: make them gray first, as Pillow's"),
-    "RGBA": (CHANNEL.movedim(1, 3).repeat(1, 1, 1, 4), "", f"(6, {H}, {W}, 4)", ": these have color channels: make them gray first, as Pillow's"),
+    "RGB": (CHANNEL.repeat(1, 3, 1, 1), "", f"(6, 3, {H}, {W})", COLOR),
+    "RGB at the end": (CHANNEL.movedim(1, 3).repeat(1, 1, 1, 3), "", f"(6, {H}, {W}, 3)", COLOR),
+    "RGBA": (CHANNEL.movedim(1, 3).repeat(1, 1, 1, 4), "", f"(6, {H}, {W}, 4)", COLOR),
     "five axes": (CHANNEL[None], "", f"(1, 6, 1, {H}, {W})", "one stack"),
     "nothing": (FLOATS[:0].flatten(1), "", f"(0, {H * W}): there is no image in it"),
     "no pixels": (FLOATS[:, :0], "", f"(6, 0, {W})", "no pixels")}
 SIZES = {
     "other size": (torch.rand(6, 7, 7), f"as_images(images, resize={SIZE})", "(6, 7, 7)", f"{H}×{W}", "resize=True"),
-    "one image in color": (torch.rand(H, W, 3), "", f"({H}, {W}, 3)", ": these have color channels: make them gray first, as Pillow's")}
+    "one image in color": (torch.rand(H, W, 3), "", f"({H}, {W}, 3)", COLOR)}
 
 
 @pytest.mark.parametrize("name", ENTRIES)
