@@ -1,9 +1,9 @@
-"Recall, precision and the scores of pairs against scikit-learn; and what lesson 7 says of means and neighbors."
+"Recall, precision and the scores of pairs against scikit-learn."
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import precision_recall_fscore_support
-from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
+from sklearn.neighbors import NearestCentroid
 
 from pixelsim.accuracy import confusion_matrix
 from pixelsim.classifier import PixelSimilarity
@@ -26,22 +26,17 @@ def test_recall_and_precision_are_scikit_learns():
 
 @pytest.mark.parametrize("wrong, complaint", [
     (torch.zeros(2, 3), r"confusion should have shape \(k, k\), a row and a column for each class, got \(2, 3\)"),
-    ([1, 2], r"got \(2,\)"),
-    ([[0.5, 1], [1, 1]], "confusion should hold counts, whole numbers from 0, got 0.5"),
-    ([[1, 1], [-2, 1]], "got -2"),
-    ([[1, float("nan")], [1, 1]], "nan")])
+    ([1, 2], r"got \(2,\)"), ([[1, 1], [-2, 1]], "got -2"), ([[1, float("nan")], [1, 1]], r"nan at confusion\[0, 1\]"),
+    ([[0.5, 1], [1, 1]], "confusion should hold counts, whole numbers from 0, got 0.5")])
 def test_what_is_no_matrix_of_counts_is_refused(wrong, complaint):
     for function in (recall, precision):
         with pytest.raises(ValueError, match=complaint): function(wrong)
 
 
-@pytest.fixture(scope="module")
-def ten(): return load_mnist()
-
-
 @pytest.mark.filterwarnings("ignore:self.within_class_std_dev_")  # pixels that are paper in every image
-def test_pairs_out_of_one_table_are_pairs_fitted_alone(ten):
+def test_pairs_out_of_one_table_are_pairs_fitted_alone():
     "All 45, by scikit-learn's nearest centroid, which is fitted on two digits each time."
+    ten = load_mnist()
     train, valid = [(part.images.numpy().reshape(-1, 784).astype(np.float32) / 255, part.labels) for part in ten]
     found = pair_scores(PixelSimilarity("l2").fit(ten[0]).distances(ten[1].images), ten[1].labels, range(10))
     assert found.diag().isnan().all() and torch.equal(found.nan_to_num(), found.T.nan_to_num())
@@ -60,16 +55,6 @@ def test_the_first_wins_a_tie_and_a_pair_without_images_is_nan():
 
 @pytest.mark.parametrize("arguments, complaint", [
     (([[1, 2]], [0], [0, 1, 2]), r"distances should have shape \(1, 3\), one row for each label and one column for each class, got \(1, 2\)"),
-    (([[1, 2]], [5], [0, 1]), r"label 5 is not among the classes \[0, 1\]"),
-    (([[1, float("inf")]], [0], [0, 1]), "inf")])
+    (([[1, float("inf")]], [0], [0, 1]), r"inf at distances\[0, 1\]")])
 def test_a_table_that_does_not_fit_is_refused(arguments, complaint):
     with pytest.raises(ValueError, match=complaint): pair_scores(*arguments)
-
-
-@pytest.mark.filterwarnings("ignore:self.within_class_std_dev_")
-def test_means_and_neighbors_by_scikit_learn(ten):
-    "The figures of lesson 7, on every tenth validation image: 837 by ten means, 975 by 60,000 neighbors."
-    train, valid = [part.images.numpy().reshape(-1, 784).astype(np.float32) / 255 for part in ten]
-    said = NearestCentroid().fit(train, ten[0].labels).predict(valid[::10])
-    assert abs((said == ten[1].labels[::10]).sum() - 837) <= 1
-    assert (KNeighborsClassifier(1, algorithm="brute").fit(train, ten[0].labels).predict(valid[::10]) == ten[1].labels[::10]).sum() == 975

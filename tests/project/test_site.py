@@ -106,21 +106,10 @@ def test_no_style_loads_from_another_host(site):
     for path in styles: assert not re.search(r"(url\(|@import)\s*[\"']?(https?:)?//", path.read_text(encoding="utf-8")), path.name
 
 
-@every_page
-def test_every_picture_says_what_is_to_be_seen(name, site):
-    for tag, attrs in elements(site / f"{name}.html").found:
-        if tag == "img": assert len((attrs.get("alt") or "").split()) >= 3 and "_images/" not in attrs["alt"], attrs
-
-
 def test_only_pages_are_published(site):
     "Neither Sphinx's notes nor the sources of the pages; but the notebooks to take away, and what keeps GitHub from leaving _static out."
     assert not [path for path in site.rglob("*") if path.suffix in (".doctree", ".pickle", ".md")]
     assert {path.parent.name for path in site.rglob("*.ipynb")} == {"notebooks", "group"} and (site / ".nojekyll").exists()
-
-
-def test_the_pictures_are_there(site):
-    "The check above has something to look at."
-    assert sum(tag == "img" for name in lesson_paths() for tag, _ in elements(site / f"{name}.html").found) > 25
 
 
 @every_page
@@ -420,7 +409,7 @@ def test_from_a_disk(name, site, contexts):
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("requestfailed", lambda request: troubles.append(request.url))
     page.goto((site / f"{name}.html").as_uri() + "?q=broadcasting", wait_until="load")
-    if name == "search": page.wait_for_selector("ul.search li a")
+    if name == "search": page.locator("ul.search li a[href*='04_broadcasting']").first.wait_for()
     if name == "index":  # where the sheet to draw on is folded, since it gives the rule away
         clear = page.get_by_role("button", name="Clear", include_hidden=True)
         assert clear.count() == 1 and not clear.is_visible()
@@ -436,13 +425,6 @@ def test_axe_would_find_something(browser):
     page.set_content('<html lang="en"><title>t</title><main><h1>h</h1><img src="data:,"><p style="color:#999;background:#aaa">gray</p></main>')
     assert {rule for rule, *_ in violations(page)} == {"image-alt", "color-contrast"}
     page.close()
-
-
-def test_search_finds_a_lesson(open_page):
-    page = open_page("search", "light")
-    page.goto(page.url + "?q=broadcasting")
-    page.wait_for_selector("ul.search li a")
-    assert any("04_broadcasting" in link.get_attribute("href") for link in page.query_selector_all("ul.search li a"))
 
 
 def test_a_link_to_folded_documentation_unfolds_it(open_page):
