@@ -1,4 +1,5 @@
-"Which class is nearest has one answer, exact ties among them, wherever one asks: in chunks, on threads, compiled."
+"Which class is nearest has one answer, exact ties among them, wherever one asks: in chunks, on threads, compiled, by the command."
+import json
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -6,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.spatial.distance import cdist
 
 from pixelsim.chunks import on_threads
 from pixelsim.classifier import PixelSimilarity
+from pixelsim.cli import main
 
 POWER = {"l1": 1, "l2": 2}
 pytestmark = pytest.mark.filterwarnings("ignore:most of the images:UserWarning")  # noise has any border
@@ -86,6 +89,23 @@ def test_who_is_hardly_farther_has_a_larger_number(distance, farther):
     prototypes, image = np.full((2, 1200, 1200), 128, np.uint8), np.zeros((1, 1200, 1200), np.uint8)
     prototypes[farther, 600, 600] += 1
     assert_one_answer(PixelSimilarity(distance).fit(prototypes, [0, 1]), image, np.array([[1 - farther, farther]]))
+
+
+@BOTH
+def test_the_command_says_the_same(tmp_path, capsys, distance):
+    "pixelsim predict and pixelsim score on files that are equally far from two images, of which six pixels differ."
+    first, *images = 255 * np.random.default_rng(4).integers(0, 2, (61, 5, 6), dtype=np.uint8)
+    second, model = np.concatenate([255 - first[:1], first[1:]]), tmp_path / "model.npz"
+    PixelSimilarity(distance).fit([first, second], ["b", "a"]).save(model)
+    exact = np.array([[(image != known).sum() for known in (second, first)] for image in images])  # in the order of the classes: a, b
+    assert (exact[:, 0] == exact[:, 1]).any()
+    for label in "ab": (tmp_path / "files" / label).mkdir(parents=True)
+    for i, image in enumerate(images): Image.fromarray(image).save(tmp_path / "files" / "ab"[exact[i].argmin()] / f"{i}.png")
+    files = sorted((tmp_path / "files").glob("*/*.png"))
+    assert main(["predict", *map(str, files), "--model", str(model), "--json"]) == 0
+    assert [p["label"] for p in json.loads(capsys.readouterr().out)] == [f.parent.name for f in files]
+    assert main(["score", str(model), str(tmp_path / "files"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"] == 1
 
 
 # Digits

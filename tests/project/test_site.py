@@ -106,6 +106,13 @@ def test_no_style_loads_from_another_host(site):
     for path in styles: assert not re.search(r"(url\(|@import)\s*[\"']?(https?:)?//", path.read_text(encoding="utf-8")), path.name
 
 
+@every_page
+def test_every_picture_says_what_is_to_be_seen(name, site):
+    "Sphinx would take the name of the file."
+    for tag, attrs in elements(site / f"{name}.html").found:
+        if tag == "img": assert len((attrs.get("alt") or "").split()) >= 3 and "_images/" not in attrs["alt"], attrs
+
+
 def test_only_pages_are_published(site):
     "Neither Sphinx's notes nor the sources of the pages; but the notebooks to take away, and what keeps GitHub from leaving _static out."
     assert not [path for path in site.rglob("*") if path.suffix in (".doctree", ".pickle", ".md")]
