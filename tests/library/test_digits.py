@@ -67,8 +67,8 @@ def test_the_books_first_threes():
 def originals(bundle):
     "The four files as MNIST's authors published them, put together again by hand from the bundle."
     made = {}
-    for split, name in (("train", "train"), ("valid", "t10k")):
-        n = sum(COUNTS[split])
+    for (split, counts), name in zip(COUNTS.items(), ("train", "t10k")):
+        n = sum(counts)
         images, labels = np.zeros((n, 28, 28), np.uint8), np.full(n, 255, np.uint8)
         for digit in range(10):
             index = bundle[f"{split}_{digit}_index"]
@@ -88,13 +88,9 @@ def build(folder, originals, out):
     return out
 
 
-def test_the_bundle_is_the_original_data(originals):
-    "With every image back in its place, the original files appear, to the last bit."
+def test_the_bundle_is_the_original_data_as_the_builder_packs_it(originals, bundle, tmp_path):
+    "With every image back in its place the original files appear, to the last bit; built anew, nothing of the day is in them or beside them."
     assert {name: hashlib.sha256(content).hexdigest() for name, content in originals.items()} == ORIGINALS
-
-
-def test_builder_makes_what_is_shipped(originals, bundle, tmp_path):
-    "The same arrays, with nothing of the day in them or beside them."
     rebuilt = build(tmp_path / "in", originals, tmp_path / "mnist.npz")
     assert sorted(os.listdir(tmp_path)) == ["in", "mnist.npz"]
     with np.load(rebuilt, allow_pickle=False) as again:

@@ -4,8 +4,7 @@ import warnings
 import numpy as np
 import pytest
 from conftest import state
-from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict, cross_val_score, learning_curve
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict, cross_val_score
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -79,12 +78,14 @@ def test_scikit_learns_own_checks(parameters):
     assert len([name for name, said in outcome.items() if not said]) > 30
 
 
-@pytest.mark.parametrize("check", [
-    "valid_tag_types", "estimator_cloneable", "estimator_tags_renamed", "estimator_repr", "mixin_order",
-    "no_attributes_set_in_init", "parameters_default_constructible", "get_params_invariance", "set_params"])
-def test_checks_that_need_no_rows(check):
+def test_checks_that_need_no_rows():
     "The same for the classifier itself, which says that it takes images and so is asked for little."
-    getattr(estimator_checks, f"check_{check}")("PixelSimilarity", PixelSimilarity("l2", prototype="median"))
+    model = PixelSimilarity("l2", prototype="median")
+    for check in ("valid_tag_types", "estimator_cloneable", "estimator_tags_renamed", "estimator_repr", "mixin_order", "no_attributes_set_in_init",
+                  "parameters_default_constructible", "get_params_invariance", "set_params"):
+        getattr(estimator_checks, f"check_{check}")("PixelSimilarity", model)
+    assert (tags := model.__sklearn_tags__()).estimator_type == "classifier"
+    assert tags.input_tags.three_d_array and not tags.input_tags.two_d_array
 
 
 @pytest.fixture(scope="module")
@@ -106,13 +107,6 @@ def test_cross_validation(ours, theirs, some):
     assert not hasattr(model, "classes_")  # clones were fitted
 
 
-def test_a_learning_curve(some):
-    "Learning on from part to part scores what learning each part anew scores."
-    curves = [learning_curve(PixelSimilarity(), *some, train_sizes=[50, 200, 400], cv=3, shuffle=True, random_state=0,
-                             exploit_incremental_learning=grown) for grown in (True, False)]
-    for found, wanted in zip(*curves): np.testing.assert_allclose(found, wanted)
-
-
 def scaled(images): return np.asarray(images, np.float32) / 255
 
 
@@ -126,11 +120,3 @@ def test_in_a_pipeline(some, digits):
     found = GridSearchCV(pipe, grid, cv=3).fit(*some).cv_results_
     wanted = [cross_val_score(PixelSimilarity(*values.values()), *some, cv=3).mean() for values in found["params"]]
     assert found["mean_test_score"].tolist() == pytest.approx(wanted) and len({*wanted}) == 4
-
-
-def test_clones_and_tags(some):
-    "A clone has the parameters and has learned nothing."
-    model = PixelSimilarity("l2", "median", compiled=True).fit(*some)
-    new, tags = clone(model), model.__sklearn_tags__()
-    assert tags.estimator_type == "classifier" and tags.input_tags.three_d_array and not tags.input_tags.two_d_array
-    assert new.get_params() == model.get_params() and set(vars(new)) == {"distance", "prototype", "compiled"}
