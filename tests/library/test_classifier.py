@@ -119,17 +119,7 @@ def test_parameters():
     assert repr(PixelSimilarity()) == "PixelSimilarity(distance='l1', prototype='mean', not fitted)"
 
 
-# Nothing, and other sizes
-
-@pytest.mark.parametrize("options", [{}, {"invert": True}, {"resize": True}], ids=str)
-def test_nothing_gives_nothing(options):
-    "No images have no distances and no predictions, of the right shape and type; their accuracy is an error."
-    model = two_classes(classes=["a", "b", "c"])
-    for nothing in (np.zeros((0, 2, 2)), torch.zeros(0, 2, 2, dtype=torch.uint8)):
-        assert model.distances(nothing, **options).shape == model.module()(nothing).shape == (0, 3)
-        assert model.predict(nothing, **options).shape == (0,) and model.predict(nothing, **options).dtype == model.classes_.dtype
-        with pytest.raises(ValueError, match="accuracy of nothing"): model.score(nothing, [], **options)
-
+# Other sizes and other prototypes
 
 def test_other_prototypes_are_used():
     "Whoever puts others in their place, as after training, gets what these say."
@@ -182,7 +172,8 @@ def test_fitting_swapped_ink_warns(digits):
     dark = PixelSimilarity().fit(as_images(swapped, invert=True), labels)
     assert light.predict(swapped).tolist() == dark.predict(few).tolist()
     with pytest.warns(UserWarning, match="dark border.*bright one: pass invert=True"): light.predict(few)
-    assert len(light.predict(few[:0])) == 0  # nothing is neither ink nor paper
+    for options in ({}, {"invert": True}, {"resize": True}):  # nothing is neither ink nor paper; nothings of every kind: test_arrays.py
+        assert light.predict(few[:0], **options).dtype == labels.dtype and light.distances(few[:0], **options).shape == (0, 2)
 
 
 # Modes, types and devices

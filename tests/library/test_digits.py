@@ -52,15 +52,6 @@ def test_any_digits_in_any_order(bundle, asked):
         for d in digits: assert images.names[images.labels == d].tolist() == sorted(images.names[images.labels == d])
 
 
-def test_the_books_first_threes():
-    "The first ten names and the 6×6 corner of the second three are the ones that the book prints."
-    train = load_mnist(3)[0]
-    assert train.names[:10].tolist() == [f"train/3/{i}.png" for i in (10, 10000, 10011, 10031, 10034, 10042, 10052, 1007, 10074, 10091)]
-    assert train[3][1, 4:10, 4:10].tolist() == [
-        [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 29], [0, 0, 0, 48, 166, 224],
-        [0, 93, 244, 249, 253, 187], [0, 107, 253, 253, 230, 48], [0, 3, 20, 20, 15, 0]]
-
-
 # Genuine, and remade by the builder
 
 @pytest.fixture(scope="session")

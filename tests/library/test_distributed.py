@@ -1,5 +1,6 @@
 "Several processes, each with its share. One pair of them does it all, since each takes seconds to start."
 import json
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -62,22 +63,13 @@ def work(rank, folder):
     dist.destroy_process_group()
 
 
-CHILD = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-import test_distributed
-test_distributed.work(int(sys.argv[2]), Path(sys.argv[3]))
-"""
-
-
 @pytest.fixture(scope="module")
 def told(run_python, tmp_path_factory):
     "What each of two processes has told."
     if not (dist.is_available() and dist.is_gloo_available()): pytest.skip("NOT TESTED: torch has no gloo here")
     folder = tmp_path_factory.mktemp("ranks")
-    with ThreadPoolExecutor(2) as pool:
-        [*pool.map(lambda rank: run_python(CHILD, Path(__file__).parent, rank, folder, OMP_NUM_THREADS=1), (0, 1))]
+    code = Path(__file__).read_text(encoding="utf-8")
+    with ThreadPoolExecutor(2) as pool: [*pool.map(lambda rank: run_python(code, rank, folder, OMP_NUM_THREADS=1), (0, 1))]
     return [json.loads((folder / f"{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)]
 
 
@@ -124,3 +116,6 @@ def test_what_each_rank_does_alone(told):
     assert "labels should have shape (600,)" in told[0]["wrong on both"] and "ValueError: 1 labels are missing" in told[1]["wrong on both"]
     assert [report["alone"] for report in told] == [1, 2]
     assert [report["score"] for report in told] == [PixelSimilarity().fit(X, Y).score(X[rank:], Y[rank:]) for rank in (0, 1)]
+
+
+if __name__ == "__main__": work(int(sys.argv[1]), Path(sys.argv[2]))
