@@ -11,14 +11,10 @@ from pixelsim.torch_module import NearestPrototype
 BOTH = pytest.mark.parametrize("distance", ["l1", "l2"])
 
 
-@pytest.fixture(scope="module")
-def models(digits): return {distance: PixelSimilarity(distance).fit(digits[0]) for distance in ("l1", "l2")}
-
-
 @BOTH
-def test_the_module_says_what_the_classifier_says(distance, models, digits):
+def test_the_module_says_what_the_classifier_says(distance, digits):
     "Logits are minus the distances, times the scale; with and without an axis for channels; only prototypes that learn have gradients."
-    model, images = models[distance], digits[1].images
+    model, images = PixelSimilarity(distance).fit(digits[0]), digits[1].images
     net = model.module(scale=10)
     logits = net(images)
     assert torch.allclose(logits, -10 * model.distances(images), atol=1e-6)
@@ -43,17 +39,17 @@ def test_slopes_of_the_module(distance):
     assert all(grad.isfinite().all() for grad in torch.autograd.grad(at_zero, net.prototypes))
 
 
-def test_the_state_of_a_module(models):
+def test_the_state_of_a_module(model):
     "Only the prototypes are in it, and they are not those of the classifier."
-    net, before = models["l2"].module(learn=True), models["l2"].prototypes_.clone()
+    net, before = model.module(learn=True), model.prototypes_.clone()
     assert [*net.state_dict()] == [*dict(net.named_parameters())] == ["prototypes"] and net.prototypes.is_leaf
     with torch.no_grad(): net.prototypes.zero_()
-    assert torch.equal(models["l2"].prototypes_, before)
+    assert torch.equal(model.prototypes_, before)
 
 
-def test_one_graph(models, digits):
+def test_one_graph(model, digits):
     "Compiled, it is one graph without breaks, whatever compiles it; exported: see its notebook."
-    images, net = digits[1].images / 255, models["l1"].module()
+    images, net = digits[1].images / 255, model.module()
     assert torch.equal(torch.compile(net, backend="eager", fullgraph=True)(images), net(images))
 
 

@@ -17,11 +17,10 @@ def test_sums_are_exact_beyond_float32(n, as_floats, set_threads):
     images, labels = np.random.default_rng(n).integers(128, 256, (n, 1, 3), dtype=np.uint8), np.arange(n) % 2
     set_threads(3)
     given = torch.from_numpy(images).float() / 255 if as_floats else images
-    model = PixelSimilarity().partial_fit(given, labels)
-    assert model.totals_.tolist() == [images[labels == c].sum(0, dtype=int).tolist() for c in (0, 1)[:n]]
-    assert model.counts_.tolist() == np.bincount(labels).tolist()
-    wanted = [images[labels == c].sum(0, dtype=int) / (255 * (labels == c).sum()) for c in (0, 1)[:n]]
-    assert np.array_equal(model.prototypes_, np.array(wanted, np.float32))
+    model, counts = PixelSimilarity().partial_fit(given, labels), np.bincount(labels)
+    sums = np.stack([images[labels == c].sum(0, dtype=int) for c in range(len(counts))])
+    assert model.totals_.tolist() == sums.tolist() and model.counts_.tolist() == counts.tolist()
+    assert np.array_equal(model.prototypes_, (sums / (255 * counts[:, None, None])).astype(np.float32))
 
 
 def test_sums_of_other_floats(monkeypatch):
