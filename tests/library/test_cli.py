@@ -301,11 +301,12 @@ def test_lab_opens_the_start_page(tmp_path):
     assert (tmp_path / "my lessons" / "01_pixels.ipynb").exists()
 
 
-def test_lab_without_jupyterlab(run, monkeypatch):
-    "It says what to install, and copies nothing."
+def test_lessons_and_lab_without_jupyterlab(shades, run, monkeypatch):
+    "It says what to install, and copies nothing; lessons come without it, into a folder that the help names."
     monkeypatch.setitem(sys.modules, "jupyterlab.labapp", None)
     status, out, err = run("lab")
-    assert (status, out) == (1, "") and err.endswith('-m pip install "pixelsim[lab]"\n') and "JupyterLab is missing" in err
+    assert (status, out) == (1, "") and err.endswith('-m pip install "pixelsim[lab]"\n') and "JupyterLab is missing" in err and os.listdir() == ["shades"]
+    assert run("lessons")[::2] == (0, "") and Path("pixelsim-lessons/start.ipynb").exists()
 
 
 # How it ends
