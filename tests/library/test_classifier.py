@@ -122,9 +122,10 @@ def test_parameters():
 # Other sizes and other prototypes
 
 def test_other_prototypes_are_used():
-    "Whoever puts others in their place, as after training, gets what these say."
+    "Whoever puts others in their place, as after training, gets what these say, also if they are less than a gray away."
     model, images = two_classes(side=9), np.random.default_rng(1).integers(0, 256, (50, 9, 9), dtype=np.uint8)
-    before = model.predict(images)
+    before, model.prototypes_ = model.predict(images), 0.9995 * model.prototypes_
+    np.testing.assert_allclose(model.distances(0 * images[:1])[0], model.prototypes_.mean((1, 2)), atol=1e-6)
     model.prototypes_ = model.prototypes_.flip(0)
     assert (model.predict(images) != before).all()
 
