@@ -65,7 +65,7 @@ def words(some): return PixelSimilarity().fit(*some[0][:2])
 @pytest.mark.filterwarnings("error::UserWarning")
 @pytest.mark.parametrize("kind", ["PILImageBW", "PILImage"])
 def test_fastais_loaders(files, words, some, kind):
-    """Learned from both, or from one alone, to the bit, is what is learned from the digits in memory, none left out; theirs are as they were.
+    """Learned from both, or from one alone, to the bit, is what is learned from the digits in memory, none left out; theirs are as they were; chance is told.
 
     fastai reads files in color unless told otherwise: three equal channels. The training set is shuffled and drops its last images."""
     from fastai.vision import all as fastai
@@ -76,6 +76,9 @@ def test_fastais_loaders(files, words, some, kind):
     assert words.classes_.tolist() == [*loaders.vocab] and loaders.one_batch()[0].shape[1] == (1 if kind == "PILImageBW" else 3)
     assert same_model(PixelSimilarity().fit(loaders.valid), PixelSimilarity().fit(*some[1][:2]))
     assert loaders.train.drop_last and loaders.train.shuffle and len(loaders.train.dataset) % loaders.train.bs
+    for changes in ({"item_tfms": fastai.FlipItem()}, {"batch_tfms": fastai.Flip()}):
+        with pytest.warns(UserWarning, match=r"changes its images at random \(Flip.*make it without them"):
+            PixelSimilarity().fit(block.new(**changes).dataloaders(files, bs=100, num_workers=0))
 
 
 def test_fastais_images(files, words):
