@@ -17,11 +17,10 @@ def test_sums_are_exact_beyond_float32(n, as_floats, set_threads):
     images, labels = np.random.default_rng(n).integers(128, 256, (n, 1, 3), dtype=np.uint8), np.arange(n) % 2
     set_threads(3)
     given = torch.from_numpy(images).float() / 255 if as_floats else images
-    model = PixelSimilarity().partial_fit(given, labels)
-    assert model.totals_.tolist() == [images[labels == c].sum(0, dtype=int).tolist() for c in (0, 1)[:n]]
-    assert model.counts_.tolist() == np.bincount(labels).tolist()
-    wanted = [images[labels == c].sum(0, dtype=int) / (255 * (labels == c).sum()) for c in (0, 1)[:n]]
-    assert np.array_equal(model.prototypes_, np.array(wanted, np.float32))
+    model, counts = PixelSimilarity().partial_fit(given, labels), np.bincount(labels)
+    sums = np.stack([images[labels == c].sum(0, dtype=int) for c in range(len(counts))])
+    assert model.totals_.tolist() == sums.tolist() and model.counts_.tolist() == counts.tolist()
+    assert np.array_equal(model.prototypes_, (sums / (255 * counts[:, None, None])).astype(np.float32))
 
 
 def test_sums_of_other_floats(monkeypatch):
@@ -45,12 +44,13 @@ def test_floats_that_were_bytes_but_for_rounding(toward, prototype):
     assert (model.totals_ if prototype == "mean" else model.totals_.argmax(-1)).tolist() == grays.tolist()
 
 
-@pytest.mark.parametrize("size", [(2, 4), (3, 3)])
-def test_sizes_that_do_not_join(size):
-    "Another height or width is refused, and the way out is the size of before."
-    with pytest.raises(ValueError, match=f"2×3 as before, got {size[0]}×{size[1]}") as caught:
-        PixelSimilarity().fit(np.zeros((2, 2, 3)), [3, 7]).partial_fit(np.zeros((1, *size)), [3])
-    assert caught.value.way_out == {"resize": (2, 3)}
+@pytest.mark.parametrize("size, label, said", [
+    ((2, 4), 3, r"2×3 as before, got 2×4: bring them to it with as_images\(images, resize=\(2, 3\)\)"), ((3, 3), 3, "2×3 as before, got 3×3"),
+    ((2, 3), "3", r"all strings or all numbers, got \['3'\] after \[3, 7\]")])
+def test_what_does_not_join(size, label, said):
+    "Another height or width is refused, and the way out is the size of before; and so are words after numbers."
+    with pytest.raises(ValueError, match=said) as caught: PixelSimilarity().fit(np.zeros((2, 2, 3)), [3, 7]).partial_fit(np.zeros((1, *size)), [label])
+    assert label == "3" or caught.value.way_out == {"resize": (2, 3)}
 
 
 @given(sample=labeled(), as_floats=st.booleans())
