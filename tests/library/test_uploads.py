@@ -1,9 +1,13 @@
 "What comes from outside: both forms of an upload, how much nearer, and a digit prepared like MNIST's; against NumPy, and against arithmetic by hand."
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, strategies as st
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.image_files import image_from_bytes, resized
@@ -49,30 +53,17 @@ def test_the_steps_once_more_in_numpy(digits):
         top, left = random.integers(0, 60, 2)
         sheet = np.full((28 * zoom + 90, 28 * zoom + 120), paper)
         sheet[top:top + 28 * zoom, left:left + 28 * zoom] = paper + np.kron(digit, np.ones((zoom, zoom))) * (200 - paper) // 255
-        found = like_mnist(torch.from_numpy(sheet.astype(np.uint8))).numpy()
-        full = sheet.max() - np.percentile(sheet, 50, method="lower")
+        full = sheet.max() - paper
         ink = np.clip(sheet - paper - full // 4, 0, None) / (full - full // 4)
         ys, xs = ink.nonzero()
         cut = np.floor(255 * ink[ys.min():ys.max() + 1, xs.min():xs.max() + 1] + 0.5)
-        height, width = (max(1, int(np.floor(20 * side / max(cut.shape) + 0.5))) for side in cut.shape)
-        small = np.asarray(Image.fromarray(cut.astype(np.float32)).resize((width, height), Image.Resampling.BOX))
-        ys, xs = found.nonzero()
-        rows, columns = np.arange(28)[:, None], np.arange(28)
-        assert max(ys.max() - ys.min(), xs.max() - xs.min()) + 1 <= 20
-        assert np.abs(found.sum() - small.sum()) <= 0.5 * small.size
-        assert all(abs((found * axis).sum() / found.sum() - 14) <= 0.51 for axis in (rows, columns))
-
-
-def test_photographs_of_the_validation_set(digits):
-    "Only shrunk, each is a 7: 1028 of 2038; prepared, 1920 are right, give or take what rounding decides."
-    train, valid = digits
-    model = PixelSimilarity().fit(train)
-    sheets = [np.full((300, 400), 215, np.uint8) for _ in valid.images]
-    for sheet, digit in zip(sheets, valid.images.numpy()): sheet[60:200, 90:230] = (215 - 175 * np.kron(digit, np.ones((5, 5))) / 255).round()
-    shrunk = np.stack([np.floor(np.asarray(Image.fromarray(255. - sheet).resize((28, 28), Image.Resampling.BOX)) + 0.5) for sheet in sheets]).astype(np.uint8)
-    assert (model.predict(torch.from_numpy(shrunk)) == 7).all()
-    prepared = torch.stack([like_mnist(torch.from_numpy(255 - sheet)) for sheet in sheets])
-    assert abs((model.predict(prepared) == valid.labels).sum() - 1920) <= 2
+        height, width = np.floor(20 * np.array(cut.shape) / max(cut.shape) + 0.5).astype(int)
+        small = np.floor(np.asarray(Image.fromarray(cut.astype(np.float32)).resize((width, height), Image.Resampling.BOX)) + 0.5)
+        y, x = (int(np.floor(14 - center + 0.5)) for center in ndimage.center_of_mass(small))
+        canvas = np.zeros((28, 28))
+        canvas[y:y + height, x:x + width] = small
+        found = like_mnist(torch.from_numpy(sheet.astype(np.uint8)))
+        np.testing.assert_allclose(found, canvas, atol=1)  # halves may be rounded either way
 
 
 @pytest.mark.parametrize("image, kind, words", [
@@ -84,7 +75,6 @@ def test_what_cannot_be_prepared(image, kind, words):
 
 
 # Two kinds of things, photographed in one light and asked for in another
-
 
 def lit(kind, random, light, slope=0, large=1.):
     "A cup from above, a spoon or nothing, on paper of a brightness `light` in the middle that changes by `slope` to each side in some direction; as gray values."
@@ -157,10 +147,13 @@ def test_one_pixel_of_ink():
     assert like_mnist(sheet).sum() == 20 * 20 * 255
 
 
-def test_bytes_are_read_like_a_file(tmp_path):
+def test_bytes_are_read_like_a_file(tmp_path, monkeypatch):
     "And nothing is written while they are."
-    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(tmp_path / "a.png")
-    content = (tmp_path / "a.png").read_bytes()
-    assert image_from_bytes(content).tolist() == np.arange(64).reshape(8, 8).tolist() and [*tmp_path.iterdir()] == [tmp_path / "a.png"]
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save("a.png")
+    content = Path("a.png").read_bytes()
+    for held in (content, bytearray(content), memoryview(content)): assert image_from_bytes(held).tolist() == np.arange(64).reshape(8, 8).tolist()
+    assert os.listdir() == ["a.png"]
     with pytest.raises(ValueError, match="resize should be"): image_from_bytes(content, resize=3)
     with pytest.raises(OSError, match="cannot read a.txt as an image: it begins like none"): image_from_bytes(b"x", "a.txt")
+    with pytest.raises(TypeError, match=r"got str: of a path pass Path\(path\).read_bytes\(\)"): image_from_bytes("a.png")
