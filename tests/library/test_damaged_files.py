@@ -67,7 +67,7 @@ def damaged(rng, files):
 
 
 def read_damaged(folder, seconds=6):
-    "Read damaged files for so long, as files or as the only one of their folder; how many were read, and how many refused. What is tried starts from the number."
+    "Read damaged files for so long, each by itself or as the only one of its folder; how many were read, and how many refused."
     files, path, counts, end = [*real_images().values()], folder / "a" / "1.png", [0, 0], time.monotonic() + seconds
     path.parent.mkdir()
     while time.monotonic() < end:
