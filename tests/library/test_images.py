@@ -1,7 +1,7 @@
 "A set of images, and everything that may hold images: lists of every kind, files, arrays, Pillow's pictures."
 import io
 import re
-from collections import OrderedDict, deque
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ def files(tmp_path):
 
 # A set of images
 
-def made_set(labels, classes): return ImageSet(torch.arange(4 * 2 * 3, dtype=torch.uint8).reshape(4, 2, 3), np.array(labels), np.array(["a", "b", "c", "d"]), classes)
+def made_set(labels, classes): return ImageSet(torch.arange(24, dtype=torch.uint8).reshape(4, 2, 3), np.array(labels), np.array([*"abcd"]), classes)
 
 
 def test_image_set():
@@ -49,8 +49,8 @@ def test_names_that_look_alike(stored, asked):
 # Whatever lists images
 
 LISTS = {"list": list, "tuple": tuple, "L": L, "array of strings": lambda f: np.array([str(p) for p in f]), "array of objects": lambda f: np.array(f, object),
-         "generator": lambda f: (p for p in f), "deque": deque, "values": lambda f: OrderedDict(enumerate(f)).values(), "L of pictures": lambda f: L(f).map(Image.open),
-         "mixed": lambda f: [str(f[0]), Image.open(f[1])], "generator of tensors": lambda f: (torch.tensor(np.array(Image.open(p))) for p in f)}
+         "generator": lambda f: (p for p in f), "deque": deque, "values": lambda f: dict(enumerate(f)).values(),
+         "L of pictures": lambda f: L(f).map(Image.open), "mixed": lambda f: [str(f[0]), Image.open(f[1])], "generator of tensors": lambda f: (torch.tensor(np.array(Image.open(p))) for p in f)}
 
 
 @pytest.mark.parametrize("kind", LISTS)
@@ -101,7 +101,7 @@ def test_sizes_that_differ(files):
 
 # invert and resize, for what is in memory
 
-@pytest.mark.parametrize("images, whole", [(torch.tensor([[[0, 100]]], dtype=torch.uint8), 255), (torch.tensor([[[0, 100]]]) / 255, 1)], ids=["uint8", "floats"])
+@pytest.mark.parametrize("images, whole", [(torch.tensor([[[0, 100]]]).byte(), 255), (torch.tensor([[[0, 100]]]) / 255, 1)], ids=["uint8", "floats"])
 def test_inverted_and_resized(images, whole):
     "By hand: the average of 0 and 100 of 255 is 50; inverted first, 255 and 155 give 205. Floats are not rounded."
     for options, wanted in (({}, 50), ({"invert": True}, 205)):

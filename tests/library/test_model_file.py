@@ -123,7 +123,7 @@ def archived(fields):
 
 
 @pytest.mark.parametrize("whole, change, said", [
-    *[(whole, {name: value}, "has format .*upgrade pixelsim" if name == "format" else "is damaged: distance") for whole, name, values in ODD for value in values],
+    *[(whole, {name: value}, "has format .*upgrade" if name == "format" else "is damaged: distance") for whole, name, values in ODD for value in values],
     (MEAN, dict(format=2, totals=None), "has format 2, .*upgrade pixelsim"), (MEAN, dict(classes=np.array([3, "7"], object)), ".*allow_pickle=False"),
     *[(MEAN, {name: None}, f".*has no {name}") for name in MEAN], (MEAN, dict.fromkeys(MEAN) | {"x": 1}, ".*has no ")])
 def test_archives_that_are_something_else(whole, change, said):

@@ -74,8 +74,8 @@ def test_modes(tmp_path):
 
 @posix
 def test_rights_stay(tmp_path, monkeypatch):
-    """What takes the place of a file of mode 600 is not readable for others for a moment either; root that saves over somebody's file
-    leaves it theirs; where attributes can be set, they stay too."""
+    """What takes the place of a file of mode 600 is not readable for others for a moment either, and is whole when the disk is waited for;
+    root that saves over somebody's file leaves it theirs; where attributes can be set, they stay too."""
     path, sync, seen = tmp_path / "theirs", os.fsync, []
     path.touch(mode=0o600)
     if os.geteuid() == 0: os.chown(path, 1234, 4321)
@@ -84,9 +84,12 @@ def test_rights_stay(tmp_path, monkeypatch):
         os.setxattr(path, "user.note", b"mine")
         noted = {"user.note": b"mine"}
     before = path.stat()
-    monkeypatch.setattr(os, "fsync", lambda number: (seen.append(stat.S_IMODE(os.fstat(number).st_mode)), sync(number)))
+    def look(number):
+        seen.append((stat.S_IMODE(os.fstat(number).st_mode), os.fstat(number).st_size))
+        sync(number)
+    monkeypatch.setattr(os, "fsync", look)
     after = write_whole(path, b"x").stat()
-    assert seen == [0o600] and (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)
+    assert seen == [(0o600, 1)] and (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)
     assert {name: os.getxattr(path, name) for name in noted} == noted
 
 
