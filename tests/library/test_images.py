@@ -50,7 +50,8 @@ def test_names_that_look_alike(stored, asked):
 
 LISTS = {"list": list, "tuple": tuple, "L": L, "array of strings": lambda f: np.array([str(p) for p in f]), "array of objects": lambda f: np.array(f, object),
          "generator": lambda f: (p for p in f), "deque": deque, "values": lambda f: dict(enumerate(f)).values(),
-         "L of pictures": lambda f: L(f).map(Image.open), "mixed": lambda f: [str(f[0]), Image.open(f[1])], "generator of tensors": lambda f: (torch.tensor(np.array(Image.open(p))) for p in f)}
+         "L of pictures": lambda f: L(f).map(Image.open), "mixed": lambda f: [str(f[0]), Image.open(f[1])],
+         "generator of tensors": lambda f: (torch.tensor(np.array(Image.open(p))) for p in f)}
 
 
 @pytest.mark.parametrize("kind", LISTS)

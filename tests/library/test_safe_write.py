@@ -4,7 +4,6 @@ import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,22 +93,13 @@ def test_rights_stay(tmp_path, monkeypatch):
 
 
 @posix
-def test_devices_and_pipes_are_written_to(tmp_path):
-    "What waits at the end of a pipe gets the content, and a device stays one; root makes its own, since a fault would replace the machine's."
+def test_a_pipe_is_written_to(tmp_path):
+    "What waits at its end gets the content; a pipe, like a device, is not replaced."
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     write_whole(tmp_path / "pipe", b"through")
     assert os.read(reader, 99) == b"through" and os.listdir(tmp_path) == ["pipe"]
     os.close(reader)
-    null = Path("/dev/null")
-    if os.geteuid() == 0:
-        try:
-            os.mknod(tmp_path / "null", stat.S_IFCHR | 0o666, null.stat().st_rdev)
-            (tmp_path / "null").open("wb").close()
-        except OSError as e: pytest.skip(f"NOT TESTED: no device may be made here: {e}")
-        null = tmp_path / "null"
-    write_whole(null, b"x")
-    assert stat.S_ISCHR(null.stat().st_mode)
 
 
 def test_what_cannot_be_written_changes_nothing(tmp_path):
