@@ -15,18 +15,16 @@ from strategies import labeled
 
 from pixelsim.classifier import PixelSimilarity
 
-def fitted(classes=(3, 7), distance="l1", side=2):
-    "A classifier that has learned one image of each class."
-    images = np.random.default_rng(0).integers(0, 256, (len(classes), side, side), dtype=np.uint8) // 16 * 16
-    return PixelSimilarity(distance).fit(images, [*classes])
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory): return tmp_path_factory.mktemp("models")
 
 
 @pytest.fixture(scope="module")
-def small(folder): return fitted(), fitted().save(folder / "small").read_bytes()
+def small(folder):
+    "A classifier that has learned one image of each of two classes, and the content of its file."
+    model = PixelSimilarity().fit(np.uint8([[[80, 128], [192, 208]], [[192, 224], [0, 160]]]), [3, 7])
+    return model, model.save(folder / "small").read_bytes()
 
 
 class Held(io.BytesIO):
