@@ -233,7 +233,7 @@ def test_fastai_finds_both_folders_and_waits_for_us(home, writing, run_python, t
         time.sleep(.7)  # time to do what it must not do; on Windows its downloader takes no lock
         waited = not theirs.done()
         go.set()
-        assert theirs.result().stdout.split() == [str(ours.result()), str(everything), str(ours.result())]
+        assert theirs.result().stdout.splitlines() == [str(ours.result()), str(everything), str(ours.result())]
     assert waited or os.name == "nt"
     assert_layout(ours.result(), few(), SAMPLE)
     assert stamps(everything) == before
