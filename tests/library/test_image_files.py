@@ -186,6 +186,8 @@ def test_what_is_refused(tmp_path, name, content, kind, said):
     "What would come out wrong, is no image, or no file: an error with the name, which says which; whichever way ink and paper are."
     path = put(tmp_path / name, content)
     for invert in (False, True): refused(lambda: read_image(path, invert=invert), kind, path, said.format(path))
+    if kind is ValueError:
+        with Image.open(path) as image: refused(lambda: as_images(image), kind, image, said)
 
 
 @pytest.mark.parametrize("width, height, kind", [
@@ -399,7 +401,7 @@ def test_every_suffix_that_pillow_knows_for_these_kinds(tmp_path):
     *[(TWO | spoil, str, kind, said) for spoil, kind, said in (
         ({"a/notes.txt": b"x"}, ValueError, ["{}/a/notes.txt is not an image file: a class folder should hold only images"]),
         ({"a/2.png": b"not an image"}, OSError, ["cannot read {}/a/2.png"]), ({"a/2.tif": Image.new("F", (3, 2))}, ValueError, ["{}/a/2.tif has mode F"]),
-        ({"b/2.png": BLANK.T}, ValueError, ["one size, but {}/a/1.png has (2, 3)", "{}/b/2.png has (3, 2)", "pass resize=(2, 3)"]),
+        ({"b/2.png": BLANK.T}, ValueError, ["one size, but {}/a/1.png has (2, 3)", "{}/b/2.png has (3, 2): pass resize=(2, 3), or another (height, width)"]),
         *[({name: None}, ValueError, ["{}/empty is empty: each class needs at least one image"]) for name in ("empty", "empty/.ipynb_checkpoints")],
         *[({link: Path(to)}, FileNotFoundError, [f"{{}}/{link} is a link to nothing that is there: mend the link, or delete it"])
           for link, to in (("a/2.png", "gone.png"), ("c", "gone"), ("a/2.png", "2.png"))])],  # the last goes round

@@ -115,7 +115,7 @@ def test_inverted_and_resized(images, whole):
 @pytest.mark.parametrize("share, wanted", [(0, False), (2, False), (3, True), (4, True)])
 def test_mostly_bright(share, wanted):
     "More than half with a bright border; images of fewer than eight pixels a side are all border, and none says nothing."
-    images = torch.zeros(4, 8, 8, dtype=torch.uint8)
-    images[:share] = 255
+    images = torch.full((4, 8, 8), 127, dtype=torch.uint8)
+    images[:share] = 128
     assert mostly_bright(images) == mostly_bright(images / 255) == wanted
     assert not mostly_bright(images[:, :7]) and not mostly_bright(images[:0])
