@@ -50,7 +50,8 @@ def test_names_that_look_alike(stored, asked):
 
 LISTS = {"list": list, "tuple": tuple, "L": L, "array of strings": lambda f: np.array([str(p) for p in f]), "array of objects": lambda f: np.array(f, object),
          "generator": lambda f: (p for p in f), "deque": deque, "values": lambda f: dict(enumerate(f)).values(),
-         "L of pictures": lambda f: L(f).map(Image.open), "mixed": lambda f: [str(f[0]), Image.open(f[1])],
+         "L of pictures": lambda f: L(f).map(Image.open), "L of arrays": lambda f: L(np.asarray(Image.open(p)) for p in f),
+         "mixed": lambda f: [str(f[0]), Image.open(f[1])],
          "generator of tensors": lambda f: (torch.tensor(np.array(Image.open(p))) for p in f)}
 
 
@@ -108,7 +109,7 @@ def test_inverted_and_resized(images, whole):
     for options, wanted in (({}, 50), ({"invert": True}, 205)):
         assert as_images(images, resize=(1, 1), **options).tolist() == [[[pytest.approx(wanted * whole / 255)]]]
     assert as_images([images[0], images[0]], resize=(2, 2), invert=True).tolist() == [[[pytest.approx(ink * whole / 255) for ink in (255, 155)]] * 2] * 2
-    assert as_images(images[:0], resize=(5, 4)).shape == (0, 5, 4)
+    assert as_images(images[:0], resize=(5, 4)).shape == (0, 5, 4) and as_images(images[:0]).shape == (0, 1, 2)
     assert torch.equal(as_images(images), images) and as_images(images).dtype == as_images(images, resize=(3, 3)).dtype == images.dtype
 
 

@@ -79,3 +79,4 @@ def test_table():
     assert repr(table) == "digit  n\n─────  ────\n3      6131\na|b\nThat is all."
     assert table._repr_markdown_() == "| digit | n |\n| --- | --- |\n| 3 | 6131 |\n| a\\|b |  |\n\nThat is all."
     assert repr(Table(["x"], [])) == "x\n─"
+    with pytest.raises(ValueError, match=r"each row should have 2 cells, got 1: \['1'\]"): Table(["x", "y"], [[1, 2], [1]])
