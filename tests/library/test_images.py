@@ -94,7 +94,7 @@ def test_what_lists_no_images(wrong):
 def test_sizes_that_differ(files):
     "The advice, followed, works, for files and for arrays; the way out of files is the size of the first."
     Image.fromarray(np.full((4, 6), 9, np.uint8)).save(files[1])
-    for images in (files, [np.asarray(Image.open(f)) for f in files]):
+    for images in (files, L(np.asarray(Image.open(f)) for f in files)):
         with pytest.raises(ValueError, match="one size") as caught: as_images(images)
         advice = re.search(r"as_images\(images, resize=.*?\)\)", str(caught.value))[0]
         assert eval(advice, {"as_images": as_images, "images": images})[:, 0, 0].tolist() == [5, 9]
@@ -119,4 +119,4 @@ def test_mostly_bright(share, wanted):
     images = torch.full((4, 8, 8), 127, dtype=torch.uint8)
     images[:share] = 128
     assert mostly_bright(images) == mostly_bright(images / 255) == wanted
-    assert not mostly_bright(images[:, :7]) and not mostly_bright(images[:0])
+    assert not mostly_bright(images[:, :7]) and not mostly_bright(images[:0]) and mostly_bright(images[:1]) == (share > 0)
