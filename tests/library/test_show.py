@@ -78,5 +78,5 @@ def test_table():
     table = Table(["digit", "n"], [[3, 6131], ["a|b", ""]], note="That is all.")
     assert repr(table) == "digit  n\n─────  ────\n3      6131\na|b\nThat is all."
     assert table._repr_markdown_() == "| digit | n |\n| --- | --- |\n| 3 | 6131 |\n| a\\|b |  |\n\nThat is all."
-    assert repr(Table(["x"], [])) == "x\n─"
+    assert repr(Table(["x"], [])) == "x\n─" and Table(["x"], [])._repr_markdown_() == "| x |\n| --- |"
     with pytest.raises(ValueError, match=r"each row should have 2 cells, got 1: \['1'\]"): Table(["x", "y"], [[1, 2], [1]])
