@@ -46,17 +46,17 @@ def test_where_pictures_are_drawn():
     assert show_numbers(image, ax=ax) is ax
 
 
-@pytest.mark.parametrize("n, columns, rows", [(1, 10, 1), (3, 10, 1), (10, 10, 1), (11, 10, 2), (7, 3, 3), (6, 3, 2)])
+@pytest.mark.parametrize("n, columns, rows", [(1, 10, 1), (10, 10, 1), (11, 10, 2), (7, 3, 3)])
 def test_show_images(n, columns, rows):
-    "One set of axes for each image, in rows; what is left of the last row is blank; titles above their images."
-    images = np.random.default_rng(0).random((n, 2, 2))
-    axs = show_images(images, titles=range(n), columns=columns)
+    "One set of axes for each image of whatever lists them, of any sizes, in rows; what is left of the last row is blank; titles above their images."
+    images = [np.full((2, 2 + i), i / n) for i in range(n)]
+    axs = show_images(iter(images), titles=range(n), columns=columns)
     every = axs[0].figure.axes
     assert axs.shape == (n,) and len(every) == rows * min(columns, n)
     assert [a.get_subplotspec().rowspan.start for a in axs] == [i // columns for i in range(n)]
     assert [a.axison for a in every] == [True] * n + [False] * (len(every) - n)
     assert [a.get_title() for a in axs] == [str(i) for i in range(n)]
-    np.testing.assert_allclose([a.images[0].get_array() for a in axs], images, atol=1e-6)
+    for ax, image in zip(axs, images): np.testing.assert_allclose(ax.images[0].get_array(), image, atol=1e-6)
     assert {a.get_title() for a in show_images(images, columns=columns)} == {""}
 
 
@@ -78,4 +78,5 @@ def test_table():
     table = Table(["digit", "n"], [[3, 6131], ["a|b", ""]], note="That is all.")
     assert repr(table) == "digit  n\n─────  ────\n3      6131\na|b\nThat is all."
     assert table._repr_markdown_() == "| digit | n |\n| --- | --- |\n| 3 | 6131 |\n| a\\|b |  |\n\nThat is all."
-    assert repr(Table(["x"], [])) == "x\n─"
+    assert repr(Table(["x"], [])) == "x\n─" and Table(["x"], [])._repr_markdown_() == "| x |\n| --- |"
+    with pytest.raises(ValueError, match=r"each row should have 2 cells, got 1: \['1'\]"): Table(["x", "y"], [[1, 2], [1]])
