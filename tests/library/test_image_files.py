@@ -15,7 +15,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageOps
 from tqdm import tqdm
 
 from pixelsim.image_files import image_from_bytes, load_folder, read_image
@@ -323,6 +323,12 @@ def test_turned_upright(tmp_path, suffix, orientation):
     late = put(tmp_path / "late.png", png(stored, late=[(b"eXIf", turned(orientation).tobytes()[6:])]))
     assert read_image(late).tolist() == STANDING
     with Image.open(tmp_path / "a.png") as image: assert as_images(image)[0].tolist() == STANDING  # Pillow 13 scrambles a TIFF on its side opened by name
+
+
+def test_xmp_says_the_way_up(tmp_path):
+    "As Pillow itself would turn it: Pillow 10 knows no XMP in a JPEG."
+    path = put(tmp_path / "a.jpg", np.zeros((8, 16), np.uint8), xmp=b'<x tiff:Orientation="6"/>')
+    with Image.open(path) as image: assert read_image(path).shape == ImageOps.exif_transpose(image).size[::-1]
 
 
 WHOLE = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}  # TIFF's types of whole numbers
