@@ -23,6 +23,7 @@ from scipy.stats import binomtest
 import pixelsim
 from pixelsim import cli
 from pixelsim.classifier import PixelSimilarity
+from pixelsim.course.lessons import lessons_folder
 
 posix = pytest.mark.skipif(os.name == "nt", reason="NOT TESTED: named pipes, signals and names as POSIX has them")
 ENV = os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "", "PYTHONPATH": str(Path(pixelsim.__file__).parents[1])}
@@ -135,6 +136,19 @@ def test_surprises_are_one_line_too(run, monkeypatch, error, status, said):
     "An error that nobody expected is named with its kind; one of the operating system's comes after the name of the file."
     monkeypatch.setattr(PixelSimilarity, "load", Mock(side_effect=error))
     assert run("predict", "a.png", "--model", "m.npz") == (status, "", f"pixelsim: {said}\n")
+
+
+@pytest.mark.parametrize("line, said, followed", [
+    ("fit shades --out shades", "name a file in it, such as model.npz", "fit shades --out shades/model.npz"),
+    ("fit shades --out model.npz", "name another file, or replace it with --force", "fit shades --out model.npz --force"),
+    ("fit shades --out model.npz", "name another file, or replace it with --force", "fit shades --out other.npz"),
+    ("lessons LESSONS", "name another folder", "lessons mine"),
+    ("fit shades --out m.npz --size 28", "for example 28x28", "fit shades --out m.npz --size 28x28"),
+    ("predict digit.png --digits 33", "for example 37", "predict digit.png --digits 37")])
+def test_advice_that_is_followed_helps(fitted, run, line, said, followed):
+    save("digit.png", flat(0, 28, 28))
+    status, _, err = run(*(lessons_folder() if word == "LESSONS" else word for word in line.split()))
+    assert status and said in err and run(*followed.split())[0] == 0
 
 
 # predict

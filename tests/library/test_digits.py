@@ -125,6 +125,11 @@ def test_what_is_no_list_of_digits(wrong, said):
     with pytest.raises(ValueError, match=re.escape(said)): load_mnist(wrong)
 
 
+def test_the_example_in_the_advice_is_one():
+    with pytest.raises(ValueError) as caught: load_mnist([])
+    assert eval(re.search(r"for example (.*)$", str(caught.value))[1])[0].classes == (3, 7)
+
+
 @pytest.mark.parametrize("asked, classes", [
     (3, (3,)), (np.int64(7), (7,)), (0, (0,)), (range(8, 10), (8, 9)), (np.array([9, 1]), (9, 1)), ((d for d in (2, 1)), (2, 1)), ([np.uint8(4)], (4,))])
 def test_ways_to_name_digits(asked, classes):
