@@ -375,11 +375,23 @@ def open_page(contexts, address):
     assert troubles == []
 
 
+# Tokens of code have their colors by class, and axe looks at each of them for a long time: of some pages it would be fifteen thousand
+ONE_TOKEN_OF_A_KIND = """() => {
+    const seen = new Set();
+    for (const token of document.querySelectorAll(".highlight span[class]")) {
+        const kind = [token.className, token.closest(".cell, .docutils, details")?.className].join();
+        if (seen.has(kind)) token.replaceWith(...token.childNodes); else seen.add(kind);
+    }
+}"""
+
+
 @every_page
 def test_page_in_the_browser(name, open_page):
     "It opens without an error, axe-core has nothing to say of it, nor of its colors in the dark, and on a phone nothing sticks out at the side."
     page = open_page(name, "light")
-    assert violations(page) == [] and not sideways(page)
+    assert not sideways(page)
+    page.evaluate(ONE_TOKEN_OF_A_KIND)
+    assert violations(page) == []
     page.emulate_media(color_scheme="dark")
     assert violations(page, ["color-contrast"]) == []
     page.set_viewport_size(PHONE)
