@@ -45,11 +45,12 @@ def main():
     if only_imports: return
     sys.path.insert(0, str(ROOT / "tools"))
     import lessons
+    from pixelsim.course.lessons import notebook_paths
     print(f"\n{'notebook':32} {'seconds':>8}")
-    for path in lessons.notebooks():
+    for name, path in notebook_paths().items():
         start = time.perf_counter()
         lessons.run(path)
-        print(f"{path.relative_to(ROOT / 'nbs').as_posix():32} {time.perf_counter() - start:8.1f}", flush=True)
+        print(f"{name:32} {time.perf_counter() - start:8.1f}", flush=True)
 
 
 if __name__ == "__main__": main()
