@@ -1,6 +1,7 @@
 "The walls of the house: who may import whom, whose names are private, how large a room may be, and that nbs and tests mirror it."
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import lessons as runner
@@ -51,6 +52,22 @@ def test_no_private_name_of_another_module_is_used(name):
     assert quoted == []
 
 
+def taken_from_tools(source):
+    "The names in our tools that a source uses, as `reached` has them for pixelsim."
+    tools, nodes = {path.stem for path in (ROOT / "tools").glob("*.py")}, [*ast.walk(ast.parse(source))]
+    imported = {item.name for node in nodes if isinstance(node, ast.Import) for item in node.names} & tools
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported: yield node.value.id, node.attr
+        if isinstance(node, ast.ImportFrom) and node.module in tools: yield from ((node.module, item.name) for item in node.names)
+
+
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name.startswith(("tools/", "benchmarks/"))])
+def test_what_a_script_uses_is_there(name):
+    "In pixelsim and in our tools: no test runs a benchmark from its beginning to its end."
+    used = {*reached(name, SOURCES[name]), *taken_from_tools(SOURCES[name])}
+    assert [(module, item) for module, item in used if item and f"{module}.{item}" not in MODULES and not hasattr(import_module(module), item)] == []
+
+
 def test_the_library_does_not_know_the_course():
     "But for one function, which brings the commands `lessons` and `lab` their notebooks."
     up = {}
@@ -84,6 +101,7 @@ def test_the_checks_above_would_see_something():
     assert list(reached("pixelsim.means", source)) == [("pixelsim.arrays", "_a"), ("pixelsim.course", "check"), ("pixelsim.labels", None),
                                                        ("pixelsim", "cli"), ("pixelsim.labels", "_b"), ("pixelsim.cli", "c"), ("pixelsim.cli", "_d")]
     assert list(reached("pixelsim.course.copy", "from ..table import T\nfrom .lessons import _x")) == [("pixelsim.table", "T"), ("pixelsim.course.lessons", "_x")]
+    assert list(taken_from_tools("import lessons, os\nfrom docs import build\nlessons.gone(os.sep)")) == [("docs", "build"), ("lessons", "gone")]
     source = "p.read_text()\nopen(p)\nopen(p, 'w')\np.open('w')\np.write_text(t)"
     assert sorted(of_no_encoding(source)) == sorted(source.splitlines())
     assert list(of_no_encoding("open(p, 'rb')\np.open('wb')\np.read_text(encoding='utf-8')\nos.open(p, f)\nImage.open(p)")) == []
