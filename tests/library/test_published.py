@@ -9,9 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.neighbors import NearestCentroid
 
 from pixelsim.accuracy import accuracy, class_accuracies, confusion_matrix
+from pixelsim.classifier import PixelSimilarity
 from pixelsim.distances import l1_distance, l2_distance
+from pixelsim.show import show_image
 
 
 def test_the_classifier_has_the_accuracies_of_the_book(model, digits):
@@ -33,3 +36,20 @@ def test_distances_of_one_three(model, digits):
     a_3 = digits[0][3][1]
     found = [f"{distance(a_3, mean).item():.6f}" for mean in model.prototypes_ for distance in (l1_distance, l2_distance)]
     assert found == ["0.111437", "0.202083", "0.158619", "0.302109"] and model.predict(a_3[None]).tolist() == [3]
+
+
+def test_zero_is_background(digits):
+    "In the files 0 is background, which would be black; only the reversed-gray color map draws it white."
+    drawn = show_image(digits[0][3][1]).images[0]
+    assert digits[0].images[:, [0, 0, -1, -1], [0, -1, 0, -1]].max() == 0
+    assert drawn.cmap(drawn.norm(0)) == (1, 1, 1, 1) and drawn.cmap(drawn.norm(255)) == (0, 0, 0, 1)
+
+
+@pytest.mark.filterwarnings("ignore:self.within_class_std_dev_:UserWarning")  # a pixel that is blank in every image
+@pytest.mark.parametrize("ours, theirs, published", [(("l2", "mean"), "euclidean", "0.9661"), (("l1", "median"), "manhattan", "0.9558")])
+def test_scikit_learns_nearest_centroid(digits, ours, theirs, published):
+    "Image by image: its Euclidean rule is ours under L2; its Manhattan rule takes medians."
+    (rows, labels), (new, actual) = ((s.images.numpy().reshape(-1, 784) / 255, s.labels) for s in digits)
+    predicted = NearestCentroid(metric=theirs).fit(rows, labels).predict(new)
+    assert (PixelSimilarity(*ours).fit(digits[0]).predict(digits[1]) == predicted).all()
+    assert f"{np.mean([*class_accuracies(predicted, actual).values()] if ours[0] == 'l2' else accuracy(predicted, actual)):.4f}" == published

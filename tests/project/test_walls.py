@@ -18,20 +18,20 @@ SOURCES = {**{name: path.read_text(encoding="utf-8") for name, path in MODULES.i
            **{f"nbs/{name}": "\n".join(cell.source for cell in runner.code_cells(nbformat.read(path, as_version=4))) for name, path in notebook_paths().items()}}
 
 
-def imports(name, source):
-    "What a source imports of pixelsim: (module, name in it or None, what it is called here), relative imports made whole."
+def imports(name, source, of=("pixelsim",)):
+    "What a source imports of pixelsim, or of other modules: (module, name in it or None, what it is called here), relative imports made whole."
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import): yield from ((item.name, None, item.asname or item.name) for item in node.names if item.name.split(".")[0] == "pixelsim")
+        if isinstance(node, ast.Import): yield from ((item.name, None, item.asname or item.name) for item in node.names if item.name.split(".")[0] in of)
         if not isinstance(node, ast.ImportFrom): continue
         above = name.split(".")[:None if name in MODULES and MODULES[name].stem == "__init__" else -1]  # the package that the module is in
         module = ".".join([*above[:len(above) - node.level + 1], *filter(None, [node.module])]) if node.level else node.module
-        if module.split(".")[0] == "pixelsim": yield from ((module, item.name, item.asname or item.name) for item in node.names)
+        if module.split(".")[0] in of: yield from ((module, item.name, item.asname or item.name) for item in node.names)
 
 
-def reached(name, source):
-    "The names in modules of pixelsim that a source uses: those that it imports, and attributes of the modules that it imports."
+def reached(name, source, of=("pixelsim",)):
+    "The names in these modules that a source uses: those that it imports, and attributes of the modules that it imports."
     called = {}
-    for module, item, here in imports(name, source):
+    for module, item, here in imports(name, source, of):
         yield module, item
         if item is None or f"{module}.{item}" in MODULES: called[here] = module if item is None else f"{module}.{item}"
     for node in ast.walk(ast.parse(source)):
@@ -52,19 +52,10 @@ def test_no_private_name_of_another_module_is_used(name):
     assert quoted == []
 
 
-def taken_from_tools(source):
-    "The names in our tools that a source uses, as `reached` has them for pixelsim."
-    tools, nodes = {path.stem for path in (ROOT / "tools").glob("*.py")}, [*ast.walk(ast.parse(source))]
-    imported = {item.name for node in nodes if isinstance(node, ast.Import) for item in node.names} & tools
-    for node in nodes:
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported: yield node.value.id, node.attr
-        if isinstance(node, ast.ImportFrom) and node.module in tools: yield from ((node.module, item.name) for item in node.names)
-
-
 @pytest.mark.parametrize("name", [name for name in SCRIPTS if name.startswith(("tools/", "benchmarks/"))])
 def test_what_a_script_uses_is_there(name):
     "In pixelsim and in our tools: no test runs a benchmark from its beginning to its end."
-    used = {*reached(name, SOURCES[name]), *taken_from_tools(SOURCES[name])}
+    used = reached(name, SOURCES[name], {"pixelsim", *(path.stem for path in (ROOT / "tools").glob("*.py"))})
     assert [(module, item) for module, item in used if item and f"{module}.{item}" not in MODULES and not hasattr(import_module(module), item)] == []
 
 
@@ -101,7 +92,8 @@ def test_the_checks_above_would_see_something():
     assert list(reached("pixelsim.means", source)) == [("pixelsim.arrays", "_a"), ("pixelsim.course", "check"), ("pixelsim.labels", None),
                                                        ("pixelsim", "cli"), ("pixelsim.labels", "_b"), ("pixelsim.cli", "c"), ("pixelsim.cli", "_d")]
     assert list(reached("pixelsim.course.copy", "from ..table import T\nfrom .lessons import _x")) == [("pixelsim.table", "T"), ("pixelsim.course.lessons", "_x")]
-    assert list(taken_from_tools("import lessons, os\nfrom docs import build\nlessons.gone(os.sep)")) == [("docs", "build"), ("lessons", "gone")]
+    assert list(reached("benchmarks/x.py", "import lessons, os\nfrom docs import build\nlessons.gone(os.sep)", ("lessons", "docs"))) == [
+        ("lessons", None), ("docs", "build"), ("lessons", "gone")]
     source = "p.read_text()\nopen(p)\nopen(p, 'w')\np.open('w')\np.write_text(t)"
     assert sorted(of_no_encoding(source)) == sorted(source.splitlines())
     assert list(of_no_encoding("open(p, 'rb')\np.open('wb')\np.read_text(encoding='utf-8')\nos.open(p, f)\nImage.open(p)")) == []
