@@ -27,6 +27,13 @@ def test_distances(distance, metric, power, pair):
     assert distance(a[0], b[0]).shape == () and distance(a[None, :, None], b[None]).shape == (1, *wanted.shape)
 
 
+@given(pair=two_stacks(np.float32))
+def test_mnist_distance(pair):
+    "To the bit the source's `(a-b).abs().mean((-1,-2))`, also in float64."
+    for a, b in (map(torch.from_numpy, pair), (torch.from_numpy(x).double() for x in pair)):
+        assert torch.equal(mnist_distance(a[:, None], b), (a[:, None]-b).abs().mean((-1,-2)))
+
+
 # Shapes that broadcast
 
 @ALL

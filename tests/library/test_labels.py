@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import LikeAnArray, OddArray, read_only
 
-from pixelsim.accuracy import accuracy, worst_mistakes
+from pixelsim.accuracy import accuracy, class_accuracies, confusion_matrix, worst_mistakes
 from pixelsim.classifier import PixelSimilarity
 from pixelsim.means import class_means
 
@@ -104,7 +104,8 @@ def test_no_accuracy_of_what_is_no_label(kind):
     labels, parts = NO_LABELS[kind]
     said = "should both have shape" if kind == "too many" else "missing" if "missing" in parts[0] else None
     for pair in ((GOOD, labels), (labels, GOOD), (labels, labels))[:2 if kind == "too many" else 3]:
-        with pytest.raises((TypeError, ValueError), match=said): accuracy(*pair)
+        for call in (accuracy, class_accuracies, lambda p, a: confusion_matrix(p, a, [3, 7])):
+            with pytest.raises((TypeError, ValueError), match=said): call(*pair)
     column = r"labels should have shape \(n,\), got \(6, 1\)" if kind == "a column" else None
     with pytest.raises((TypeError, ValueError), match=column): worst_mistakes(np.zeros((6, 2)), labels, [3, 7])
 

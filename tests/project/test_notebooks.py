@@ -103,6 +103,11 @@ def test_stored_outputs_are_fit_to_publish(name):
             assert out.output_type != "error" and out.get("name") != "stderr", cell.source
 
 
+def test_the_published_figures_stand_in_the_table():
+    "The headline of lesson 6 has the book's three figures."
+    assert re.findall(r"0\.\d+", lesson("06_accuracy").headline) == ["0.9168", "0.9854", "0.9511"]
+
+
 def test_pieces_of_a_stream_are_joined():
     "A busy kernel may send a line and its end one by one; stderr in between stays where it is."
     def stream(name, text): return nbformat.v4.new_output("stream", name=name, text=text)
