@@ -9,12 +9,13 @@ import argparse
 import os
 import re
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from pixelsim.course.lessons import lesson_paths, lessons, notebook_paths
 from tqdm import tqdm
 
@@ -51,16 +52,22 @@ def run(path, *, offline=False, extra=(), on_cell=lambda: None):
     env = os.environ | {"TQDM_DISABLE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # what is stored does not depend on how long things took; and no warning of the debugger
     if offline: env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), env.get("PYTHONPATH")]))
     started = []
-    client = NotebookClient(nb, kernel_name="python3", extra_arguments=KERNEL, timeout=600,
-                            resources={"metadata": {"path": str(path.parent)}},
-                            on_cell_start=lambda cell_index, **_: started.append(cell_index),
-                            on_cell_executed=lambda **_: on_cell())
-    try: client.execute(env=env)
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        at = started[-1]
-        where = f"cell {at + 1} of {own}" if at < own else f"code in a solution:\n{nb.cells[at].source}\n"
-        why = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error).strip()
-        raise LessonError(f"{os.path.relpath(path, NBS.parent)}, {where}: {why}") from error
+    def where():
+        if not started: return "before its first cell"
+        return f"cell {started[-1] + 1} of {own}" if started[-1] < own else f"code in a solution:\n{nb.cells[started[-1]].source}\n"
+    with tempfile.TemporaryDirectory() as folder:
+        client = NotebookClient(nb, kernel_name="python3", extra_arguments=KERNEL, timeout=300,
+                                shutdown_kernel="immediate",  # there is nothing to save, and one that loaded torch takes seconds to go by itself
+                                resources={"metadata": {"path": str(path.parent)}},
+                                on_cell_start=lambda cell_index, **_: started.append(cell_index),
+                                on_cell_executed=lambda **_: on_cell())
+        kernel = client.create_kernel_manager()
+        if os.name != "nt":  # talk through files: of ports five would be picked that are free, and until the kernel takes them another one, or a browser, may
+            kernel.transport, kernel.connection_file = "ipc", os.path.join(folder, "kernel.json")
+        try: client.execute(env=env)
+        except (CellExecutionError, CellTimeoutError, RuntimeError) as error:  # the last: the kernel has died, or did not come up
+            why = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error).strip()
+            raise LessonError(f"{os.path.relpath(path, NBS.parent)}, {where()}: {why}") from error
     nb.cells = nb.cells[:own]
     return nb
 

@@ -149,13 +149,15 @@ def test_the_network_is_blocked(tmp_path):
 
 
 def test_a_failing_lesson_is_named(tmp_path, fastai_home):
-    "The command exits with 1 and names notebook, cell and error; so it does when a kernel dies."
-    for code, why in [("1/0", "ZeroDivisionError: division by zero"), ("import os; os._exit(1)", "ied")]:
+    "The command exits with 1 and names notebook, cell and error; so it does when a kernel dies, or does not come up."
+    (tmp_path / "sitecustomize.py").write_text('import sys\nif "ipykernel_launcher" in sys.orig_argv: sys.exit(1)', encoding="utf-8")
+    for code, more, why in [("1/0", {}, "cell 2 of 3: ZeroDivisionError: division by zero"), ("import os; os._exit(1)", {}, "cell 2 of 3: Kernel died"),
+                            ("2", {"PYTHONPATH": str(tmp_path)}, "before its first cell: Kernel died")]:
         path = notebook(tmp_path / "broken.ipynb", "print('fine')", code, "print('never')")
         done = subprocess.run([sys.executable, ROOT / "tools" / "lessons.py", path], capture_output=True, text=True,
-                              env=dict(os.environ, FASTAI_HOME=str(fastai_home)))
+                              env=os.environ | {"FASTAI_HOME": str(fastai_home)} | more)
         assert done.returncode == 1
-        assert re.search(r"A lesson failed: \S*broken\.ipynb, cell 2 of 3: ", done.stderr) and why in done.stderr
+        assert re.search(rf"A lesson failed: \S*broken\.ipynb, {why}", done.stderr), done.stderr
 
 
 def test_the_command_prints_the_table(tmp_path, fastai_home):
