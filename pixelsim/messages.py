@@ -8,6 +8,7 @@ __all__ = ['refusal', 'warn_caller', 'distribution', 'install_command', 'seen_at
 # %% ../nbs/library/messages.ipynb #3d1bed64
 import sys,warnings
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import packages_distributions
 from typing import TextIO
 
@@ -41,6 +42,7 @@ def warn_caller(
     warnings.warn(_with_way_out(UserWarning, problem, advice, way_out), stacklevel=level+1)
 
 # %% ../nbs/library/messages.ipynb #7a1c0e03
+@cache
 def distribution()->str:  # What one gives to pip, and to `importlib.metadata.version`
     "The name under which this package was installed; where it was not, its own."
     return packages_distributions().get("pixelsim", ["pixelsim"])[0]

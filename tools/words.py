@@ -37,14 +37,16 @@ def may_link(text):
     return in_paragraph
 
 
+def linkable(doctree): return [text for text in doctree.findall(nodes.Text) if may_link(text)]
+
+
 def set_apart(text): return isinstance(text.parent, (nodes.emphasis, nodes.strong))
 
 
-def first_use(doctree, term):
-    "The first piece of text that uses a term and may link, with the match; a word of everyday only where it is set apart."
-    for text in doctree.findall(nodes.Text):
-        found = pattern(term).search(text.astext())
-        if found and (term not in EVERYDAY or set_apart(text)) and may_link(text): return text, found
+def first_use(texts, term):
+    "Among pieces of text that may link, the place of the first that uses a term, and the match; a word of everyday only where it is set apart."
+    for at, text in enumerate(texts):
+        if (found := pattern(term).search(text.astext())) and (term not in EVERYDAY or set_apart(text)): return at, found
     return None
 
 
@@ -52,12 +54,14 @@ def link_terms(app, doctree, docname):
     "Let the first use of each term on a lesson's page lead to the glossary."
     if not re.match(r"\d\d\w?_", docname): return
     ids = places(app.env.get_doctree("glossary"))
+    texts = linkable(doctree)
     for term in sorted(ids, key=len, reverse=True):  # "class mean" before "class"
-        if not (use := first_use(doctree, term)): continue
-        (text, found), words = use, use[0].astext()
+        if not (use := first_use(texts, term)): continue
+        at, found = use
         link = nodes.reference("", found[0], internal=True, refuri=app.builder.get_relative_uri(docname, "glossary") + "#" + ids[term], classes=["term"])
-        around = [nodes.Text(words[:found.start()]), link, nodes.Text(words[found.end():])]
-        text.parent.replace(text, [node for node in around if node.astext()])
+        before, after = [[nodes.Text(words)] if words else [] for words in (found.string[:found.start()], found.string[found.end():])]
+        texts[at].parent.replace(texts[at], [*before, link, *after])
+        texts[at:at + 1] = before + after
 
 
 def setup(app):

@@ -1,5 +1,4 @@
 "Whether a machine is ready for a lesson: each thing that can be wrong is made so on purpose, and told in two lines with its remedy."
-import functools
 import importlib
 import os
 import re
@@ -19,7 +18,6 @@ from pixelsim.course import lesson_files, lessons
 from pixelsim.course.ready import ready
 
 READY = importlib.import_module("pixelsim.course.ready")
-DISTRIBUTION = functools.cache(READY.distribution)  # it looks through all that is installed
 
 
 @pytest.fixture
@@ -28,7 +26,6 @@ def machine(tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("FASTAI_HOME", str(tmp_path / "new" / "home"))
-    monkeypatch.setattr(READY, "distribution", DISTRIBUTION)
     return SimpleNamespace(tmp=tmp_path, set=monkeypatch.setattr, home=lambda path: monkeypatch.setenv("FASTAI_HOME", str(path)),
                            hide=lambda module: monkeypatch.setitem(sys.modules, module, None))
 

@@ -91,8 +91,8 @@ It fits, in every shape. The shape of a *stack* is a shape, and shaped is anothe
 
 def linked(term):
     "The words before the first use of a term in a small lesson that may link, and the words that are used."
-    found = words.first_use(publish_doctree(LESSON), term)
-    return found and (found[0].astext()[:found[1].start()], found[1][0])
+    use = words.first_use(words.linkable(publish_doctree(LESSON)), term)
+    return use and (use[1].string[:use[1].start()], use[1][0])
 
 
 def test_a_term_links_where_it_is_first_used_in_a_paragraph():
