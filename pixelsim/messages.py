@@ -42,10 +42,11 @@ def warn_caller(
     warnings.warn(_with_way_out(UserWarning, problem, advice, way_out), stacklevel=level+1)
 
 # %% ../nbs/library/messages.ipynb #7a1c0e03
-@cache
+_installed = cache(packages_distributions)  # which looks at every file of every package
+
 def distribution()->str:  # What one gives to pip, and to `importlib.metadata.version`
     "The name under which this package was installed; where it was not, its own."
-    return packages_distributions().get("pixelsim", ["pixelsim"])[0]
+    return _installed().get("pixelsim", ["pixelsim"])[0]
 
 def install_command(
     extra:str,         # What is needed besides the core: course, lab, or dev
