@@ -1,8 +1,13 @@
 "The bar through two hills: its arithmetic against NumPy, and moving it by mouse, finger and keys."
+import base64
+import io
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from figure_pages import drag, press, settled, show, texts, trait
+from figure_pages import drag, press, settled, show, state_of, texts, trait
+from PIL import Image
 
 from pixelsim.course.figure_bar import ThresholdBar
 from pixelsim.pixels import best_threshold, ink_coverage
@@ -32,6 +37,20 @@ def test_counts_and_best_bar_are_numpys(arithmetic):
         assert [abs(stops[i] - bar) for i, bar in zip(nearest, bars)] == [np.abs(np.array(stops) - bar).min() for bar in bars]
         for (below, over), bar in zip(around, bars):
             assert values[below].tolist() == np.sort(values[values <= bar])[-3:].tolist() and values[over].tolist() == np.sort(values[values > bar])[:3].tolist()
+
+
+def test_images_are_those_of_the_set_that_was_given(on_valid, digits):
+    "The opened one in Python; in Jupyter a picture that holds all of them; and a page fetches the site's file only if they are ours."
+    other = replace(digits[1], images=digits[1].images.flip(0), labels=digits[1].labels[::-1].copy())
+    for bar, images, fetched in ((on_valid, digits[1].images, True), (ThresholdBar(ink_coverage, valid=other, ask="accuracy"), other.images, False)):
+        drawn = 255 - np.asarray(Image.open(io.BytesIO(base64.b64decode(bar.images.removeprefix("data:image/png;base64,")))).convert("L")).astype(int)
+        for bar.look in (0, 1500):
+            assert (bar.image == images[bar.look]).all()
+            row, column = divmod(bar.look, 64)
+            assert abs(drawn[28 * row:28 * row + 28, 28 * column:28 * column + 28] - images[bar.look].numpy()).max() <= 8  # 16 shades
+        bar.look = -1
+        assert bar.image is None and state_of(bar.as_html())["images"] == ("digits-3-7.png" if fetched else bar.images)
+    assert ThresholdBar(ink_coverage, train=digits[0]).images == ""
 
 
 def shown(page):

@@ -2,6 +2,7 @@
 import itertools
 
 import numpy as np
+import pytest
 import torch
 from figure_pages import press, says, settled, texts, trait
 
@@ -55,6 +56,17 @@ def test_strides_sources_and_values_are_pytorchs(arithmetic):
             expected = values[0]
             for other in values[1:]: expected = op(expected, other)
             assert result == np.broadcast_to(expected, full).flatten().tolist()
+
+
+def test_what_can_be_put_in_and_what_the_sentence_says():
+    "Two or three shapes of at most six sizes up to a million, under four operations; with no kernel, the outcome or that they clash."
+    for op, sign in zip("-+*/", "−+×/"):
+        assert f"(2, 1) {sign} (3,), aligned at the right, has shape (2, 3). " in Broadcast((2, 1), (3,), op=op).as_html()
+    html = Broadcast((2,), (3,), (1, 10**6)).as_html()
+    assert "(2,) − (3,) − (1, 1000000), aligned at the right, is an error: the shapes clash. " in html and "%E2%9C%97" in html  # ✗
+    assert Broadcast([1] * 6, (1,)).result == (1,) * 6
+    for wrong in ([(1,)] * 4, [(1,) * 7, (1,)], [(1,), (10**6 + 1,)], [(-1,), (1,)]):
+        with pytest.raises(ValueError): Broadcast(*wrong)
 
 
 def test_presets_on_the_screen_are_what_python_says(play):

@@ -1,6 +1,7 @@
 "The loupe: eight bits and floats against NumPy, the frame by mouse and keys, and a number that is written."
 import numpy as np
 import pytest
+import torch
 from figure_pages import drag, press, says, settled, show, texts, trait
 
 from pixelsim.course.figure_loupe import Loupe
@@ -11,8 +12,8 @@ def images(digits): return digits[1].images[::200].numpy()
 
 
 def test_eight_bits_are_numpys(arithmetic, images):
-    "400 states: a digit, numbers written into it, a constant, and either type: every pixel, which of them wrapped around, and the mean."
-    random, cases = np.random.default_rng(11), []
+    "400 states: a digit, numbers written into it, a constant, and either type: every pixel, which of them wrapped around, and the mean; in Python, too."
+    random, cases, shown = np.random.default_rng(11), [], Loupe({str(i): torch.from_numpy(image) for i, image in enumerate(images)})
     for k in range(400):
         edits = [[int(random.integers(28)), int(random.integers(28)), int(random.integers(256))] for _ in range(random.integers(0, 4))]
         cases.append((int(random.integers(len(images))), edits, int(random.integers(-255, 256)), "uint8" if k % 3 else "float"))
@@ -24,8 +25,10 @@ def test_eight_bits_are_numpys(arithmetic, images):
         image = images[which].copy()
         for row, column, value in edits: image[row, column] = value
         expected = image + np.array(constant % 256, np.uint8) if kind == "uint8" else image.astype(float) + constant
-        assert values == expected.flatten().tolist() and mean == pytest.approx(expected.mean(), abs=1e-9)
-        assert jumped == (expected.astype(int) != image.astype(int) + constant).flatten().tolist() if kind == "uint8" else True
+        shown.which, shown.edits, shown.constant, shown.kind = which, edits, constant, kind
+        assert values == expected.flatten().tolist() == shown.pixels.flatten().tolist() and mean == pytest.approx(expected.mean(), abs=1e-9)
+        wrapped = expected.astype(int) != image.astype(int) + constant  # never a float
+        assert (shown.jumped == wrapped).all() and (kind == "float" or jumped == wrapped.flatten().tolist())
 
 
 def squares(page): return [float(text) for text in texts(page, "[role=gridcell] span")]
