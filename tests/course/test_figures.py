@@ -225,6 +225,24 @@ def test_the_page_is_the_same_each_time_and_jupyter_gets_both(figure):
     assert data["text/html"] == made(figure.make).as_html() and "application/vnd.jupyter.widget-view+json" in data
 
 
+@pytest.mark.parametrize("make, state, words", [
+    (Pile, dict(inside=[]), "The pile is empty, and nothing has no mean and no median."),
+    (MemoryStrip, dict(ops=[".T", ".view(-1)"]), "x.T.view(-1) is refused: view size is not compatible with input tensor"),
+    (MemoryStrip, dict(ops=[".T", ".flatten()"]), "x.T.flatten() has shape (24,) and strides (1,): a copy."),
+    (Plan, dict(answers=["gray", "all", "grandparent", "pattern"]), "get_y is RegexLabeller(r&quot;/(\\d)_&quot;): 8 files to learn from, 4 held back, 0 classes. AssertionError: Failed to find"),
+    (RuleBuilder, dict(how="per", first=["row", 5]), "along the strokes crossed along row 5, per another measure: "),
+    (bar, dict(on="train"), "of 12,396 images are right"),
+    (lambda: ThresholdBar(ink_coverage, on="valid", above=7), dict(threshold=-1.0), "7s upward and 3s downward: with the bar at -1.0000, 1,028 of 2,038 images are right, 0.5044."),
+    (Loupe, dict(constant=7), "With +7 in uint8, "),
+    (ConfusionGrid, dict(rule="L1"), "Confusion matrix of L1, a row for what it was and a column for what was said; 6,685 of 10,000 are right, on the diagonal. The fullest cell beside it: 446 images of a 2 that are called 1, 4 of them"),
+], ids=lambda part: "" if isinstance(part, str) else None)
+def test_the_picture_and_its_sentence_are_of_the_state_it_is_in(make, state, words):
+    figure = make()
+    before = figure.as_html()
+    figure.set_state(state)
+    assert words in figure.as_html() and words not in before
+
+
 @pytest.mark.parametrize("kind", [*FIGURES, "drawing"])
 def test_names_cannot_break_the_page(kind):
     nasty = "</script><b>&\"'"
@@ -256,6 +274,22 @@ def test_a_guess_in_a_kernel_is_kept_in_the_progress_file(play, kind, tmp_path, 
     other._repr_mimebundle_()
     assert not other.opened
     session.clear()
+
+
+def rows(n): return torch.zeros(n, 1, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("make", [lambda: Valley((-3, 3), rate=2), lambda: Pile((27, 0)), lambda: Spike(place=(27, 0)), lambda: TwoPixels(pixels=[(0, 27), (27, 0)]), lambda: Loupe(asked=-255), lambda: Loupe(asked=255),
+                                  lambda: IntervalRain({"a": np.ones(20)}, n=20), lambda: IntervalRain({"a": np.ones(4096), "b": np.zeros(4096)}, n=4096), lambda: MemoryStrip(rows(1)), lambda: MemoryStrip(rows(32))])
+def test_what_is_just_within_the_limits_is_taken(make): assert state_of(make().as_html())
+
+
+@pytest.mark.parametrize("make", [lambda: Valley((-3.1, 0)), lambda: Valley((0,)), lambda: Valley(rate=0), lambda: Pile((-1, 0)), lambda: Pile((0, 0, 0)), lambda: Spike(place=(-1, 0)), lambda: Spike(place=(0,)),
+                                  lambda: TwoPixels(pixels=[(0, 27)]), lambda: TwoPixels(pixels=[(0, 27), (27,)]), lambda: TwoPixels(pixels=[(-1, 0), (0, 0)]), lambda: Loupe(asked=-256), lambda: Loupe(asked=256),
+                                  lambda: IntervalRain({"a": np.ones(20)}, n=19), lambda: IntervalRain({"a": np.ones(20)}, n=21), lambda: IntervalRain({"a": np.ones(4097)}), lambda: IntervalRain({"a": np.ones((200, 1))}),
+                                  lambda: IntervalRain(dict.fromkeys("abc", np.ones(200))), lambda: IntervalRain({"a": np.ones(200), "b": np.ones(201)}), lambda: MemoryStrip(rows(33)), lambda: MemoryStrip(rows(0)), lambda: MemoryStrip(rows(9)[0])])
+def test_what_is_just_outside_is_refused(make):
+    with pytest.raises(ValueError): make()
 
 
 # What the modules share
