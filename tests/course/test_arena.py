@@ -246,6 +246,9 @@ def test_pictures_of_the_opening_ideas(name, arena):
     assert len(axs) == 6 and axs[0].figure.get_suptitle() == f"{name}: {opening_ideas()[name][0].what}"
     if name in PLACES: assert [*map(colored, axs)] == places(PLACES[name](example_images().numpy()))
     else: assert all(map(colored, axs))
+    if name in AVERAGES or name == "nearest neighbor":  # what is marked adds up to what is said
+        idea, some = opening_ideas()[name][0], arena_digits()[1].images[::20]
+        assert torch.equal(idea.marks(some).sum((1, 2)) > 0, torch.as_tensor(idea.rule(some)) == 7)
     for ax, actual in zip(axs, "333777"):
         digit, cross = re.search(r"→ (\d)( ✗)?$", ax.get_title()).groups()
         assert (digit != actual) == bool(cross) and not (cross and name == "nearest neighbor")  # which knows these very images

@@ -85,7 +85,11 @@ def test_the_screen_is_what_python_has(play):
         (first, nearest), (second, _) = sorted(zip(photo.distances, (3, 7)))
         assert says(page) == (f"The photograph of {('a 3', 'a 7')[photo.which]}, {'prepared' if photo.prepared else 'shrunk'}, with a shadow of {photo.shadow}%, is nearer to the mean {nearest}: "
                               f"{first:.4f} against {second:.4f}, {100 * (1 - first / second):.0f}% nearer.")
+    photo.shadow = 0  # so it is in the picture for where nothing can run
     for label, prepared in (("shrunk", False), ("prepared", True)):
+        photo.prepared = prepared
+        (first, nearest), (second, _) = sorted(zip(photo.distances, (3, 7)))
+        assert f"{label.capitalize()}, it is nearer to the mean {nearest}, {first:.4f} against {second:.4f}." in photo.as_html()
         page.get_by_role("radio", name=label).press("Space")
         assert trait(page, "prepared") is prepared
 
