@@ -82,9 +82,10 @@ def expected(name, train, valid):
 
 @pytest.mark.parametrize("name", IDEAS)
 def test_opening_idea(name, arena, sets):
-    "Threes and sevens that it gets right."
+    "Threes and sevens that it gets right, and whose it is."
     said, labels = expected(name, *sets), sets[1].labels
     assert (arena.entry(name).right3, arena.entry(name).right7) == tuple((said[labels == d] == d).sum() for d in (3, 7))
+    assert arena.entry(name).member == ("the book" if name == "mean image, L1" else "opening")
 
 
 @given(st.integers(0, 1010), st.integers(0, 1028))
@@ -249,6 +250,7 @@ def test_pictures_of_the_opening_ideas(name, arena):
     if name in AVERAGES or name == "nearest neighbor":  # what is marked adds up to what is said
         idea, some = opening_ideas()[name][0], arena_digits()[1].images[::20]
         assert torch.equal(idea.marks(some).sum((1, 2)) > 0, torch.as_tensor(idea.rule(some)) == 7)
+        for ax, marks in zip(axs, idea.marks(example_images()).numpy()): assert (marks[bluer(ax) > 0.01] < 0).all() and (marks[bluer(ax) < -0.01] > 0).all()
     for ax, actual in zip(axs, "333777"):
         digit, cross = re.search(r"→ (\d)( ✗)?$", ax.get_title()).groups()
         assert (digit != actual) == bool(cross) and not (cross and name == "nearest neighbor")  # which knows these very images
