@@ -23,6 +23,8 @@ def test_accuracies_are_scipys(grow, digits):
         assert grow.errors[step] == pytest.approx(np.abs(means[0] - means_of(6131)[0]).mean(), abs=1e-7)
         grow.step = step
         np.testing.assert_allclose(grow.mean.flatten(1), means, atol=1e-6)
+    told = ", ".join(f"{grow.right[step] / 2038:.4f} with {count}" for step, count in ((0, "1"), (5, "10"), (-1, "6,265")))
+    assert f"The mean 3 grows; the accuracy with means of so many images: {told}. " in grow.as_html()
 
 
 def test_the_screen_is_what_python_has(play, grow, arithmetic):

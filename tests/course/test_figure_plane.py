@@ -51,6 +51,7 @@ def test_python_is_scipy(digits):
             np.testing.assert_allclose(plane.by_all[kind], cdist(image[None] / 255, means, metric)[0] / scale(784), atol=1e-6)
             to_3, to_7 = cdist(images[:, at] / 255, means.astype(np.float32)[:, at], metric).T
             assert plane.right[kind] == (np.where(to_7 < to_3, 7, 3) == np.repeat([3, 7], 40)).sum()
+    assert f"right for {plane.right['L1']} of them by L1, where the border has corners, and for {plane.right['L2']} by L2" in plane.as_html()
 
 
 def test_the_screen_is_what_python_has(play):

@@ -59,6 +59,8 @@ def test_the_groups_on_the_screen_are_pythons(play, two):
         assert same == (two.groups[:, 1] > two.groups[:, 0]).sum()
         page.get_by_role("button", name="others").click()
         assert (trait(page, "draws"), trait(page, "seed")) == (0, two.seed + 1)
+        two.draws = 40  # so many are in the picture for where nothing can run
+        assert f"Forty groups of {two.n:,} of them, each with its 95% interval: {two.missed} of the forty, dashed, miss {1939 / 2038:.4f}" in two.as_html()
 
 
 def test_the_answer_to_the_question(play, two):

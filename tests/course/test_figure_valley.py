@@ -121,5 +121,10 @@ def test_the_guess_is_right():
         valley.taken = [rate] * 2
         ways = valley.path - best
         assert ways[0] @ ways[1] < 0 and ways[1] @ ways[2] < 0 and (np.hypot(*ways[2]) < np.hypot(*ways[1]) < np.hypot(*ways[0])) == (rate == 1.5)
+    told = []
+    for rate in (0.5, 1.5, 1.7):
+        valley.taken = [rate] * 10
+        told.append(f"{valley.loss:.3f} with a rate of {rate}")
+    assert f" to {', '.join(told)}: nearer from one side, across and nearer, thrown out. " in valley.as_html()
     for rate, words in ((0.5, "goes {} of the way across"), (1.5, "{} times the way: less than twice"), (1.7, "{} times the way, and the ball is thrown out")):
         assert words.format(f"{rate * bent[1]:.2f}") in static_text("valley.js")

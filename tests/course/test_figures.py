@@ -227,6 +227,7 @@ def test_the_page_is_the_same_each_time_and_jupyter_gets_both(figure):
 
 @pytest.mark.parametrize("make, state, words", [
     (Pile, dict(inside=[]), "The pile is empty, and nothing has no mean and no median."),
+    (Pile, dict(inside=[17, 0, 17], picked=[0, 3]), "The mean and the median of 2 digits, threes[0], sevens[0]. In pixel (0, 3) the mean is 0.00 and the median 0.00. "),
     (MemoryStrip, dict(ops=[".T", ".view(-1)"]), "x.T.view(-1) is refused: view size is not compatible with input tensor"),
     (MemoryStrip, dict(ops=[".T", ".flatten()"]), "x.T.flatten() has shape (24,) and strides (1,): a copy."),
     (Plan, dict(answers=["gray", "all", "grandparent", "pattern"]), "get_y is RegexLabeller(r&quot;/(\\d)_&quot;): 8 files to learn from, 4 held back, 0 classes. AssertionError: Failed to find"),
