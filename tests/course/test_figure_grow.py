@@ -5,6 +5,7 @@ from figure_pages import says, show, trait
 from scipy.spatial.distance import cdist
 
 from pixelsim.course.figure_grow import GrowingMean
+from pixelsim.digits import load_mnist
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,8 @@ def test_accuracies_are_scipys(grow, digits):
         assert grow.errors[step] == pytest.approx(np.abs(means[0] - means_of(6131)[0]).mean(), abs=1e-7)
         grow.step = step
         np.testing.assert_allclose(grow.mean.flatten(1), means, atol=1e-6)
+    turned = GrowingMean(*load_mnist([7, 3]))
+    assert (turned.classes, turned.sizes, turned.right) == ([7, 3], [6265, 6131], grow.right)
     told = ", ".join(f"{grow.right[step] / 2038:.4f} with {count}" for step, count in ((0, "1"), (5, "10"), (-1, "6,265")))
     assert f"The mean 3 grows; the accuracy with means of so many images: {told}. " in grow.as_html()
 

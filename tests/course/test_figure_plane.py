@@ -1,9 +1,10 @@
 "Two pixels, two borders: the border against every point's two distances, the screen against Python and SciPy, drags and keys."
 import numpy as np
+import torch
 from figure_pages import drag, press, says, settled, show, texts, trait
 from scipy.spatial.distance import cdist
 
-from pixelsim.course.figure_plane import TwoPixels
+from pixelsim.course.figure_plane import TwoPixels, pairs
 
 METRIC = {"L1": "cityblock", "L2": "euclidean"}
 
@@ -52,6 +53,16 @@ def test_python_is_scipy(digits):
             to_3, to_7 = cdist(images[:, at] / 255, means.astype(np.float32)[:, at], metric).T
             assert plane.right[kind] == (np.where(to_7 < to_3, 7, 3) == np.repeat([3, 7], 40)).sum()
     assert f"right for {plane.right['L1']} of them by L1, where the border has corners, and for {plane.right['L2']} by L2" in plane.as_html()
+
+
+def test_the_pixels_to_choose_from_and_how_many_digits(digits):
+    "By hand: where the first mean has most more ink, where the second has, the neighbor even at the edge, and much ink in both with no difference; `each` of each class."
+    means = torch.zeros(2, 28, 28)
+    means[0, 5, 27], means[1, 7, 3], means[:, 20, 21], means[:, 2, 2] = 1, 0.5, 0.9, 0.8
+    assert [pair["pixels"] for pair in pairs(means)] == [[[5, 27], [7, 3]], [[5, 27], [5, 26]], [[5, 27], [20, 21]], [[0, 0], [27, 27]]]
+    few = TwoPixels(*digits, each=2)
+    assert few.own == [0, 0, 1, 1] and few.still()[1].startswith("4 digits in the plane of the pixels (13, 13) and (9, 11), ")
+    for few.digit, image in enumerate([*digits[1][3][:2], *digits[1][7][:2]]): assert torch.equal(few.image, image)
 
 
 def test_the_screen_is_what_python_has(play):
