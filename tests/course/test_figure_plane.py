@@ -56,7 +56,7 @@ def test_python_is_scipy(digits):
 
 
 def test_the_pixels_to_choose_from_and_how_many_digits(digits):
-    "By hand: where the first mean has most more ink, where the second has, the neighbor even at the edge, and much ink in both with no difference; `each` of each class."
+    "By hand: the two that differ most, a neighbor even at the edge, and much ink in both with no difference; `each` digits of each class."
     means = torch.zeros(2, 28, 28)
     means[0, 5, 27], means[1, 7, 3], means[:, 20, 21], means[:, 2, 2] = 1, 0.5, 0.9, 0.8
     assert [pair["pixels"] for pair in pairs(means)] == [[[5, 27], [7, 3]], [[5, 27], [5, 26]], [[5, 27], [20, 21]], [[0, 0], [27, 27]]]

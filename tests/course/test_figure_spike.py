@@ -54,9 +54,9 @@ def test_the_screen_is_what_python_has(play, digits):
 
 
 def test_one_pixel_any_value_or_legal_and_elsewhere(play):
-    "In one pixel L2 changes sides and L1 does not; legal, neither does, and it is said how much has no room. The place is typed or dragged. Where nothing can run, L1 and L2 are those by hand."
+    "In one pixel L2 changes sides and L1 does not; legal, neither does, and it is said how much has no room. The place is typed or dragged."
     page = play(Spike())
-    assert "0.0357 and 0.0357 with 784 pixels, 0.0357 and 0.1890 with 28 pixels, 0.0357 and 1.0000 with 1 pixel. " in Spike().as_html()
+    assert "0.0357 and 0.0357 with 784 pixels, 0.0357 and 0.1890 with 28 pixels, 0.0357 and 1.0000 with 1 pixel. " in Spike().as_html()  # by hand
     show(page, count=1)
     assert says(page) == "Shared by 1 pixel: L1 0.0357, L2 1.0000, which is 28.00 times as large. Nearer by L1: the mean 7; by L2: the mean 3."
     page.get_by_label("only 0 to 1").press("Space")

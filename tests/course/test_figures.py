@@ -227,16 +227,18 @@ def test_the_page_is_the_same_each_time_and_jupyter_gets_both(figure):
 
 @pytest.mark.parametrize("make, state, words", [
     (Pile, dict(inside=[]), "The pile is empty, and nothing has no mean and no median."),
-    (Pile, dict(inside=[17, 0, 17], picked=[0, 3]), "The mean and the median of 2 digits, threes[0], sevens[0]. In pixel (0, 3) the mean is 0.00 and the median 0.00. "),
+    (Pile, dict(inside=[17, 0, 17], picked=[0, 3]), "of 2 digits, threes[0], sevens[0]. In pixel (0, 3) the mean is 0.00 and the median 0.00."),
     (MemoryStrip, dict(ops=[".T", ".view(-1)"]), "x.T.view(-1) is refused: view size is not compatible with input tensor"),
     (MemoryStrip, dict(ops=[".T", ".flatten()"]), "x.T.flatten() has shape (24,) and strides (1,): a copy."),
-    (Plan, dict(answers=["gray", "all", "grandparent", "pattern"]), "get_y is RegexLabeller(r&quot;/(\\d)_&quot;): 8 files to learn from, 4 held back, 0 classes. AssertionError: Failed to find"),
+    (Plan, dict(answers=["gray", "all", "grandparent", "pattern"]),
+     "get_y is RegexLabeller(r&quot;/(\\d)_&quot;): 8 files to learn from, 4 held back, 0 classes. AssertionError: Failed to find"),
     (RuleBuilder, dict(how="per", first=["row", 5]), "along the strokes crossed along row 5, per another measure: "),
-    (RuleBuilder, dict(first=["pixel", 0, 0], turned=False), "along the pixel at row 0, column 0: 1,010 of 2,038 digits are right, 0.4956."),  # no ink in any to choose a bar on
+    (RuleBuilder, dict(first=["pixel", 0, 0], turned=False), "along the pixel at row 0, column 0: 1,010 of 2,038 digits are right, 0.4956."),  # there is no ink
     (bar, dict(on="train"), "of 12,396 images are right"),
-    (lambda: ThresholdBar(ink_coverage, on="valid", above=7), dict(threshold=-1.0), "7s upward and 3s downward: with the bar at -1.0000, 1,028 of 2,038 images are right, 0.5044."),
+    (lambda: ThresholdBar(ink_coverage, on="valid", above=7), dict(threshold=-1.0),
+     "7s upward and 3s downward: with the bar at -1.0000, 1,028 of 2,038 images are right, 0.5044."),
     (Loupe, dict(constant=7), "With +7 in uint8, "),
-    (ConfusionGrid, dict(rule="L1"), "Confusion matrix of L1, a row for what it was and a column for what was said; 6,685 of 10,000 are right, on the diagonal. The fullest cell beside it: 446 images of a 2 that are called 1, 4 of them"),
+    (ConfusionGrid, dict(rule="L1"), "6,685 of 10,000 are right, on the diagonal. The fullest cell beside it: 446 images of a 2 that are called 1, 4 of them"),
 ], ids=lambda part: "" if isinstance(part, str) else None)
 def test_the_picture_and_its_sentence_are_of_the_state_it_is_in(make, state, words):
     figure = make()
@@ -281,19 +283,27 @@ def test_a_guess_in_a_kernel_is_kept_in_the_progress_file(play, kind, tmp_path, 
 def rows(n): return torch.zeros(n, 1, dtype=torch.uint8)
 
 
-@pytest.mark.parametrize("make", [lambda: Valley((-3, 3), rate=2), lambda: Pile((27, 0)), lambda: Spike(place=(27, 0)), lambda: TwoPixels(pixels=[(0, 27), (27, 0)]), lambda: Loupe(asked=-255), lambda: Loupe(asked=255),
-                                  lambda: IntervalRain({"a": np.ones(20)}, n=20), lambda: IntervalRain({"a": np.ones(4096), "b": np.zeros(4096)}, n=4096), lambda: MemoryStrip(rows(1)), lambda: MemoryStrip(rows(32)),
-                                  lambda: RuleBuilder(["ink", 0, 28, 0, 28]), lambda: RuleBuilder(["pixel", 27, 0])])
-def test_what_is_just_within_the_limits_is_taken(make): assert state_of(make().as_html())
+LIMITS = {  # of each figure, what is just within them, and what is just outside
+    Valley: ([dict(start=(-3, 3), rate=2)], [dict(start=(-3.1, 0)), dict(start=(0,)), dict(rate=0)]),
+    Pile: ([dict(picked=(27, 0))], [dict(picked=(-1, 0)), dict(picked=(0, 0, 0))]),
+    Spike: ([dict(place=(27, 0))], [dict(place=(-1, 0)), dict(place=(0,))]),
+    TwoPixels: ([dict(pixels=[(0, 27), (27, 0)])], [dict(pixels=pixels) for pixels in ([(0, 27)], [(0, 27), (27,)], [(-1, 0), (0, 0)])]),
+    Loupe: ([dict(asked=n) for n in (-255, 255)], [dict(asked=n) for n in (-256, 256)]),
+    IntervalRain: ([dict(rules={"a": np.ones(20)}, n=20), dict(rules={"a": np.ones(4096), "b": np.zeros(4096)}, n=4096)],
+                   [*(dict(rules={"a": np.ones(20)}, n=n) for n in (19, 21)), dict(rules={"a": np.ones(4097)}), dict(rules={"a": np.ones((200, 1))}),
+                    dict(rules=dict.fromkeys("abc", np.ones(200))), dict(rules={"a": np.ones(200), "b": np.ones(201)})]),
+    MemoryStrip: ([dict(x=rows(1)), dict(x=rows(32), ask="shape")], [dict(x=x) for x in (rows(33), rows(0), rows(9)[0])]),
+    RuleBuilder: ([dict(first=part) for part in (["ink", 0, 28, 0, 28], ["pixel", 27, 0])],
+                  [dict(first=part) for part in (["column", 28], ["column", -1], ["column", 1.5], ["pixel", 3], ["mirror", 1], ["ink", 0, 1, 3, 3])]),
+}
 
 
-@pytest.mark.parametrize("make", [lambda: Valley((-3.1, 0)), lambda: Valley((0,)), lambda: Valley(rate=0), lambda: Pile((-1, 0)), lambda: Pile((0, 0, 0)), lambda: Spike(place=(-1, 0)), lambda: Spike(place=(0,)),
-                                  lambda: TwoPixels(pixels=[(0, 27)]), lambda: TwoPixels(pixels=[(0, 27), (27,)]), lambda: TwoPixels(pixels=[(-1, 0), (0, 0)]), lambda: Loupe(asked=-256), lambda: Loupe(asked=256),
-                                  lambda: IntervalRain({"a": np.ones(20)}, n=19), lambda: IntervalRain({"a": np.ones(20)}, n=21), lambda: IntervalRain({"a": np.ones(4097)}), lambda: IntervalRain({"a": np.ones((200, 1))}),
-                                  lambda: IntervalRain(dict.fromkeys("abc", np.ones(200))), lambda: IntervalRain({"a": np.ones(200), "b": np.ones(201)}), lambda: MemoryStrip(rows(33)), lambda: MemoryStrip(rows(0)), lambda: MemoryStrip(rows(9)[0]),
-                                  *(lambda part=part: RuleBuilder(part) for part in (["column", 28], ["column", -1], ["column", 1.5], ["pixel", 3], ["mirror", 1], ["ink", 0, 1, 3, 3]))])
-def test_what_is_just_outside_is_refused(make):
-    with pytest.raises(ValueError): make()
+@pytest.mark.parametrize("kind", LIMITS, ids=lambda kind: kind.__name__)
+def test_what_is_just_within_the_limits_is_taken_and_what_is_just_outside_is_refused(kind):
+    within, outside = LIMITS[kind]
+    for options in within: assert state_of(kind(**options).as_html())
+    for options in outside:
+        with pytest.raises(ValueError): kind(**options)
 
 
 # What the modules share
