@@ -122,7 +122,7 @@ class Playable(AnyWidget or Absent):
         marks:str="",    # Attributes that tell the script more, as in HTML
     )->str:              # An element that holds both
         "What is on a page without a kernel, with the state from which the site's script (`tools/site/widgets.js`) brings it to life."
-        state = json.dumps(self.page_state(), ensure_ascii=False).replace("<", "\\u003c")
+        state = json.dumps(self.page_state(), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
         return f'<div class="pixelsim-widget" data-widget="{self._module}"{marks}>{inside}<script type="application/json">{state}</script></div>'
 
     def as_html(self)->str:

@@ -7,7 +7,8 @@ __all__ = ['Broadcast']
 
 # %% ../../nbs/course/figure_broadcast.ipynb #8cf51307
 from collections.abc import Sequence
-from math import prod
+from itertools import chain
+from math import isfinite,prod
 
 import numpy as np
 from torch import Tensor
@@ -56,6 +57,8 @@ class Broadcast(Figure):
         first = example(name, *operands, op=op)
         for shape in first["shapes"]:
             if len(shape)>6 or any(not 0<=n<=10**6 for n in shape): raise ValueError(f"a shape should hold at most 6 numbers from 0 to 1,000,000, got {tuple(shape)}")
+        odd = [x for x in chain(*filter(None, first["values"])) if not isfinite(x)]
+        if odd: raise ValueError(f"the values should be finite, and one is {odd[0]}: give the shape in place of them")
         super().__init__(name=name, asked=first["shapes"], presets=examples(), **{key: first[key] for key in ("shapes","values","op")})
 
     @property

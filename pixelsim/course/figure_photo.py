@@ -65,16 +65,17 @@ class Photo(Figure):
 
     def still(self)->tuple[str,str]:  # The inside of an SVG, and the sentence
         "The photograph, what is seen of it when it is shrunk, and when it is prepared."
-        photograph = photographed(chosen_digit(self), 0)
-        seen = [_seen(photograph, prepared) for prepared in (False, True)]
+        photograph,told = photographed(chosen_digit(self), 0),""
         small = resized(photograph, (150, 200))
-        far = [[float(abs(image.numpy()/255-mean).mean()) for mean in self._means] for image in seen]
-        nearer = [3 if first<=second else 7 for first,second in far]
         pictures = f"<image x='5' y='20' width='224' height='168' href='{as_address(_png(small), 'image/png')}'/><text x='117' y='210'>the photograph</text>"
-        for x,image,title in zip((240, 420), seen, ("shrunk", "prepared")):
-            pictures += f"<image x='{x}' y='20' width='168' height='168' style='image-rendering:pixelated' href='{as_address(sprite(image[None], columns=1), 'image/png')}'/><text x='{x+84}' y='210'>{title}</text>"
-        told = " ".join(f"{title} it is nearer to the mean {digit}, {min(pair):.4f} against {max(pair):.4f}." for title,digit,pair in zip(("Shrunk,", "Prepared,"), nearer, far))
-        return f"<g font-family='sans-serif' font-size='15' text-anchor='middle'>{pictures}</g>",f"A photographed digit, and what the classifier sees of it. {told} In Jupyter, and on the built page, a shadow can fall on the paper."
+        for x,title,prepared in ((240, "shrunk", False), (420, "prepared", True)):
+            if (image := _seen(photograph, prepared)) is None: told += f"{title.capitalize()}, it has no ink to be found. "
+            else:
+                pictures += f"<image x='{x}' y='20' width='168' height='168' style='image-rendering:pixelated' href='{as_address(sprite(image[None], columns=1), 'image/png')}'/>"
+                first,second = (float(abs(image.numpy()/255-mean).mean()) for mean in self._means)
+                told += f"{title.capitalize()}, it is nearer to the mean {3 if first<=second else 7}, {min(first, second):.4f} against {max(first, second):.4f}. "
+            pictures += f"<text x='{x+84}' y='210'>{title}</text>"
+        return f"<g font-family='sans-serif' font-size='15' text-anchor='middle'>{pictures}</g>",f"A photographed digit, and what the classifier sees of it. {told}In Jupyter, and on the built page, a shadow can fall on the paper."
 
 # %% ../../nbs/course/figure_photo.ipynb #6d14e78d
 def _seen(photograph, prepared):

@@ -69,7 +69,8 @@ class IntervalRain(Figure):
 
     @property
     def ahead(self)->tuple[int,int]:  # On the same images; each on images of its own
-        "In how many groups the second rule has more right than the first."
+        "In how many groups the second rule has more right than the first; raises `ValueError` if there is one rule."
+        if len(self.right)==1: raise ValueError("ahead compares two rules, and there is one: give the figure both")
         first,second = self.right.values()
         mine = self._drawn(first, 0)
         return int((self._drawn(second, 0)>mine).sum()),int((self._drawn(second, 1)>mine).sum())

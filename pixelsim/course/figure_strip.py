@@ -20,6 +20,14 @@ OPERATIONS = {".T": lambda x: x.T, "[1:]": lambda x: x[1:], "[1]": lambda x: x[1
               ".expand(3, -1)": lambda x: x.expand(3, -1), ".flatten()": lambda x: x.flatten(), ".view(-1)": lambda x: x.view(-1), ".reshape(3, -1)": lambda x: x.reshape(3, -1),
               ".view(3, -1)": lambda x: x.view(3, -1), ".contiguous()": lambda x: x.contiguous()}
 
+def fits(
+    op:str,    # A key of `OPERATIONS`
+    x:Tensor,  # Of any shape
+)->bool:       # If so, `view` may still refuse, which is worth seeing
+    "Can the operation be asked for? The screen offers the same ones."
+    return {".T": x.ndim==2, "[1:]": x.shape[:1]>(1,), "[1]": x.shape[:1]>(1,), "[:, 1]": x.shape[1:2]>(1,), "[:, ::2]": x.ndim>1, "[None]": x.ndim<3,
+            ".expand(3, -1)": x.ndim==1 or x.ndim==2 and len(x)==1, ".reshape(3, -1)": x.numel()%3==0, ".view(3, -1)": x.numel()%3==0}.get(op, True)
+
 # %% ../../nbs/course/figure_strip.ipynb #eb37f7f7
 class MemoryStrip(Figure):
     """A small matrix as one strip of memory, and what operations make of it: shape, strides, the place of an element, the same memory or a copy.
@@ -42,6 +50,11 @@ class MemoryStrip(Figure):
         if unknown: raise ValueError(f"{unknown[0]!r} is none of the operations {', '.join(OPERATIONS)}")
         x = load_mnist([3, 7])[0][3][1, 5:9, 4:10] if x is None else as_numbers(x, "x")
         if x.dtype!=torch.uint8 or x.ndim!=2 or not 1<=x.numel()<=32: raise ValueError(f"x should be a matrix of at most 32 elements of type uint8, got {x.dtype} of shape {tuple(x.shape)}")
+        view = x
+        for i,op in enumerate(ops):
+            if not fits(op, view): raise ValueError(f"{op} cannot follow x{''.join(ops[:i])}, of shape {tuple(view.shape)}: pass other ops")
+            try: view = OPERATIONS[op](view)
+            except RuntimeError: break  # the figure shows how `view` refuses
         super().__init__(name=name, ask=ask, values=x.flatten().tolist(), shape=[*x.shape], ops=[*ops], asked=[*ops])
 
     @property

@@ -60,7 +60,7 @@ class Valley(Figure):
     def path(self)->np.ndarray:  # Shape (steps + 1, 2)
         "The weights at the start and after each step."
         found = [np.array(self.start)/10]
-        for rate in self.taken: found.append(found[-1]-rate*slopes_at(*self._data, found[-1]))
+        for rate in self.taken[:MOST]: found.append(found[-1]-rate*slopes_at(*self._data, found[-1]))
         return np.array(found)
 
     @property

@@ -4,7 +4,7 @@ import pytest
 import torch
 from figure_pages import says, settled, texts, trait
 
-from pixelsim.course.figure_strip import OPERATIONS, MemoryStrip
+from pixelsim.course.figure_strip import OPERATIONS, MemoryStrip, fits
 
 
 def chains(n, seed):
@@ -52,6 +52,7 @@ def test_what_cannot_be_done_is_not_offered(arithmetic):
     found = arithmetic("strip", """return data.map(([values, shape, ops]) => { const { view } = m.after(values, shape, ops);
         return Object.entries(m.OPERATIONS).filter(([, { fits }]) => fits(view)).map(([op]) => op); })""", [[x.flatten().tolist(), list(x.shape), ops] for x, ops, _ in cases])
     for (_, ops, view), offered in zip(cases, found):
+        assert offered == [op for op in OPERATIONS if fits(op, view)]
         for op in OPERATIONS:
             if op == ".T" and view.ndim != 2:
                 assert op not in offered

@@ -48,6 +48,8 @@ def test_the_path_is_that_of_steps_with_pytorch(arithmetic):
         cases.append([inks.tolist(), wanted.tolist(), [n / 10 for n in valley.start], valley.taken])
         paths.append(path)
     np.testing.assert_allclose(arithmetic("valley", "return data.map((each) => m.pathOf(...each))", cases), paths, rtol=1e-8, atol=1e-8)
+    valley.taken = [0.5] * 50
+    assert len(valley.path) == 41  # of so many steps the screen takes forty
 
 
 def test_the_bowl_is_that_of_numpy(arithmetic):

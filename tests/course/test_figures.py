@@ -235,6 +235,7 @@ def test_the_page_is_the_same_each_time_and_jupyter_gets_both(figure):
     (RuleBuilder, dict(how="per", first=["row", 5]), "along the strokes crossed along row 5, per another measure: "),
     (RuleBuilder, dict(first=["pixel", 0, 0], turned=False), "along the pixel at row 0, column 0: 1,010 of 2,038 digits are right, 0.4956."),  # there is no ink
     (bar, dict(on="train"), "of 12,396 images are right"),
+    (lambda: Photo({"a line": 255 * torch.eye(28, dtype=torch.uint8), "nothing": torch.zeros(28, 28, dtype=torch.uint8)}), dict(which=1), "Prepared, it has no ink to be found. In Jupyter"),
     (lambda: ThresholdBar(ink_coverage, on="valid", above=7), dict(threshold=-1.0),
      "7s upward and 3s downward: with the bar at -1.0000, 1,028 of 2,038 images are right, 0.5044."),
     (Loupe, dict(constant=7), "With +7 in uint8, "),
@@ -292,7 +293,8 @@ LIMITS = {  # of each figure, what is just within them, and what is just outside
     IntervalRain: ([dict(rules={"a": np.ones(20)}, n=20), dict(rules={"a": np.ones(4096), "b": np.zeros(4096)}, n=4096)],
                    [*(dict(rules={"a": np.ones(20)}, n=n) for n in (19, 21)), dict(rules={"a": np.ones(4097)}), dict(rules={"a": np.ones((200, 1))}),
                     dict(rules=dict.fromkeys("abc", np.ones(200))), dict(rules={"a": np.ones(200), "b": np.ones(201)})]),
-    MemoryStrip: ([dict(x=rows(1)), dict(x=rows(32), ask="shape")], [dict(x=x) for x in (rows(33), rows(0), rows(9)[0])]),
+    MemoryStrip: ([dict(x=rows(1), ops=[".T"]), dict(x=rows(32), ops=[], ask="shape"), dict(ops=[".T", ".view(-1)", "[1]"])],
+                  [*(dict(x=x, ops=[]) for x in (rows(33), rows(0), rows(9)[0])), dict(x=rows(1)), dict(ops=["[1]", "[1]", "[1]"])]),
     RuleBuilder: ([dict(first=part) for part in (["ink", 0, 28, 0, 28], ["pixel", 27, 0])],
                   [dict(first=part) for part in (["column", 28], ["column", -1], ["column", 1.5], ["pixel", 3], ["mirror", 1], ["ink", 0, 1, 3, 3])]),
 }
