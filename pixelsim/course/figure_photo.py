@@ -61,7 +61,10 @@ class Photo(Figure):
     @property
     def distances(self)->list[float]|None:  # From the mean 3, and from the mean 7
         "How far that is from the means, by L1."
-        return None if self.seen is None else [float(abs(self.seen.numpy()/255-mean).mean()) for mean in self._means]
+        seen = self.seen
+        return None if seen is None else self._far(seen)
+
+    def _far(self, image): return [float(abs(image.numpy()/255-mean).mean()) for mean in self._means]
 
     def still(self)->tuple[str,str]:  # The inside of an SVG, and the sentence
         "The photograph, what is seen of it when it is shrunk, and when it is prepared."
@@ -72,7 +75,7 @@ class Photo(Figure):
             if (image := _seen(photograph, prepared)) is None: told += f"{title.capitalize()}, it has no ink to be found. "
             else:
                 pictures += f"<image x='{x}' y='20' width='168' height='168' style='image-rendering:pixelated' href='{as_address(sprite(image[None], columns=1), 'image/png')}'/>"
-                first,second = (float(abs(image.numpy()/255-mean).mean()) for mean in self._means)
+                first,second = self._far(image)
                 told += f"{title.capitalize()}, it is nearer to the mean {3 if first<=second else 7}, {min(first, second):.4f} against {max(first, second):.4f}. "
             pictures += f"<text x='{x+84}' y='210'>{title}</text>"
         return f"<g font-family='sans-serif' font-size='15' text-anchor='middle'>{pictures}</g>",f"A photographed digit, and what the classifier sees of it. {told}In Jupyter, and on the built page, a shadow can fall on the paper."
