@@ -3,7 +3,7 @@ import io
 
 import numpy as np
 import torch
-from figure_pages import says, show, texts, trait
+from figure_pages import says, settled, show, texts, trait
 from PIL import Image
 
 from pixelsim.classifier import PixelSimilarity
@@ -92,6 +92,16 @@ def test_the_screen_is_what_python_has(play):
         assert f"{label.capitalize()}, it is nearer to the mean {nearest}, {first:.4f} against {second:.4f}." in photo.as_html()
         page.get_by_role("radio", name=label).press("Space")
         assert trait(page, "prepared") is prepared
+
+
+def test_where_there_is_no_ink_nothing_is_nearest(play):
+    "Chosen by keys, after a digit that has some: no distance, no mark, and what to do."
+    page = play(Photo({"a line": 255 * torch.eye(28, dtype=torch.uint8), "nothing": torch.zeros(28, 28, dtype=torch.uint8)}))
+    assert page.locator("tbody td.psf-right").count() == 1
+    page.get_by_label("digit ").press("ArrowDown")
+    settled(page)
+    assert texts(page, "tbody td") == ["–", "–"] and page.locator("tbody td.psf-right").count() == 0
+    assert says(page).startswith("The photograph of nothing, prepared, with a shadow of 0%: there is hardly any ink on it: ")
 
 
 def test_a_photograph_in_a_file_is_the_same(digits):

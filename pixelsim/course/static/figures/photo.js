@@ -78,7 +78,11 @@ const render = ({ model, el }) => {
     for (const kind of kinds) kind.radio.checked = kind.prepared === prepared;
     chooser.value = wholeOf(model.get("which"), 0, digits.length - 1);
     const how = `The photograph of ${digit.name}, ${prepared ? "prepared" : "shrunk"}, with a shadow of ${shadow}%`;
-    if (problem) { cells.forEach((cell) => { cell.textContent = "–"; }); frame.show(`${how}: ${problem}.`); return; }
+    if (problem) {
+      for (const cell of cells) { cell.textContent = "–"; cell.classList.remove("psf-right"); }
+      frame.show(`${how}: ${problem}.`);
+      return;
+    }
     const own = Float64Array.from(image, (value) => value / 255);
     const far = means.map((mean) => DISTANCE.L1(own, mean));
     const order = far.map((_, k) => k).sort((a, b) => far[a] - far[b] || a - b);
